@@ -1,0 +1,268 @@
+package io.berth;
+
+import io.berth.access.Authorizer;
+import io.berth.access.SiteAuthorizer;
+import io.berth.config.BerthConfig;
+import io.berth.db.Database;
+import io.berth.db.DatabaseException;
+import io.berth.db.SqliteDatabase;
+import io.berth.http.AccessLog;
+import io.berth.http.Authentication;
+import io.berth.http.BufferPool;
+import io.berth.http.ByteLimiter;
+import io.berth.http.Errors;
+import io.berth.http.HealthEndpoint;
+import io.berth.http.HttpMetrics;
+import io.berth.http.MetricsEndpoint;
+import io.berth.http.WebServer;
+import io.berth.identity.Accounts;
+import io.berth.identity.BasicAuthenticator;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import io.berth.registry.Registry;
+import io.berth.store.BlobStore;
+import io.berth.store.FileBlobStore;
+import io.berth.store.MeteredBlobStore;
+import io.berth.store.UploadWriter;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running Berth. What is made here, in this order, is all there is; it is closed in the opposite order. */
+public final class Berth implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Berth.class);
+    private static final long LARGE_UPLOAD = 8 << 20;
+    private static final Duration BODY_PATIENCE = Duration.ofSeconds(30);
+
+    private final List<AutoCloseable> parts = new ArrayList<>();
+    private final int port;
+    private final Optional<Integer> metricsPort;
+    private final Accounts.FirstStart firstStart;
+    private final Optional<String> tlsEngine;
+
+    /**
+     * Starts.
+     *
+     * @param clock the time, for everything
+     * @param random a secure source of randomness, for ids, generations, salts and passwords
+     * @throws IllegalStateException or {@link IOException} when it cannot start, with what to do
+     */
+    public Berth(BerthConfig config, Clock clock, RandomGenerator random) throws IOException {
+        try {
+            var data = own(DataDirectory.lock(config.data()));
+            var meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+            own(meters::close);
+            Database database = own(SqliteDatabase.open(
+                    config.database().directory(),
+                    config.database().readers(),
+                    clock,
+                    random,
+                    Meters.database(meters)));
+            BlobStore store = own(new MeteredBlobStore(
+                    new FileBlobStore(config.storage().blobs(), uploadWriter(config)), meters));
+
+            var accounts = new Accounts(database, random);
+            firstStart = accounts.ensureAdministrator(
+                    config.adminPassword(), data.path().resolve("admin-password"));
+            var authenticator = new BasicAuthenticator(database, random);
+            var authentication = new Authentication(authenticator);
+            Authorizer authorizer = new SiteAuthorizer(config.registry().anonymousPull());
+
+            long bodyMemory = config.limits().bodyMemory();
+            var buffers = new BufferPool(bodyMemory);
+            var registry = new Registry(
+                    config,
+                    database,
+                    store,
+                    authentication,
+                    authorizer,
+                    new ByteLimiter(bodyMemory, BODY_PATIENCE),
+                    meters,
+                    Runtime.getRuntime().maxMemory() / 8,
+                    clock,
+                    random);
+            registry.recover();
+            own(registry.uploads()::flush);
+
+            Vertx vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+            own(() -> vertx.close().toCompletionStage().toCompletableFuture().join());
+            var accessLog = config.logging().access()
+                    ? own(new AccessLog(
+                            new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 64 << 10),
+                            config.logging().format() == BerthConfig.LogFormat.JSON))
+                    : null;
+            Meters.process(meters, database, buffers, accessLog);
+            var httpMetrics = new HttpMetrics(meters);
+            var errors = new Errors(Berth::translate);
+            var health = new HealthEndpoint(checks(database, registry));
+            var metrics = new MetricsEndpoint(
+                    meters::scrape,
+                    authentication,
+                    principal -> authorizer.decideOperations(principal).allowed());
+            var server = own(new WebServer(
+                    vertx,
+                    config.server().host(),
+                    config.server().port(),
+                    config.server(),
+                    buffers,
+                    List.of(
+                            new WebServer.Route("/v2", registry.endpoint()),
+                            new WebServer.Route("/livez", health),
+                            new WebServer.Route("/readyz", health),
+                            new WebServer.Route("/healthz", health),
+                            new WebServer.Route("/metrics", metrics)),
+                    errors,
+                    httpMetrics,
+                    accessLog,
+                    clock,
+                    random));
+            port = server.start();
+            tlsEngine = server.tlsEngine();
+            metricsPort = metricsListener(config, vertx, buffers, meters::scrape, errors, httpMetrics, clock, random);
+            own(new Maintenance(registry::maintain));
+        } catch (IOException | RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private Optional<Integer> metricsListener(
+            BerthConfig config,
+            Vertx vertx,
+            BufferPool buffers,
+            Supplier<String> scrape,
+            Errors errors,
+            HttpMetrics httpMetrics,
+            Clock clock,
+            RandomGenerator random)
+            throws IOException {
+        if (config.metrics().listen().isEmpty()) {
+            return Optional.empty();
+        }
+        var address = config.metrics().listen().get();
+        // Whoever reaches this listener may read: credentials are neither asked for nor looked at.
+        var open = new MetricsEndpoint(scrape, new Authentication(OpenListener.INSTANCE), principal -> true);
+        var plain = new BerthConfig.Server(
+                address.getHostString(),
+                address.getPort(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                config.server().idleTimeout(),
+                config.server().shutdownTimeout());
+        var server = own(new WebServer(
+                vertx,
+                plain.host(),
+                plain.port(),
+                plain,
+                buffers,
+                List.of(new WebServer.Route("/metrics", open)),
+                errors,
+                httpMetrics,
+                null,
+                clock,
+                random));
+        return Optional.of(server.start());
+    }
+
+    private static UploadWriter uploadWriter(BerthConfig config) {
+        long directFrom =
+                switch (config.storage().directIo()) {
+                    case ON, AUTO -> LARGE_UPLOAD;
+                    case OFF -> Long.MAX_VALUE;
+                };
+        return new UploadWriter(16, directFrom);
+    }
+
+    private static Map<String, Supplier<String>> checks(Database database, Registry registry) {
+        var checks = new LinkedHashMap<String, Supplier<String>>();
+        checks.put("database", () -> {
+            try {
+                database.read(tx -> tx.now());
+                return null;
+            } catch (RuntimeException e) {
+                return "the database cannot be read";
+            }
+        });
+        checks.put("space", registry::spaceProblem);
+        return checks;
+    }
+
+    // What the failures of lower layers mean to a client.
+    private static OciException translate(Throwable failure) {
+        if (failure instanceof DatabaseException database) {
+            return database.full() ? full() : new OciException(ErrorCode.UNAVAILABLE, "the database cannot be used now");
+        }
+        if (failure instanceof FileSystemException || isNoSpace(failure)) {
+            return isNoSpace(failure)
+                    ? full()
+                    : new OciException(ErrorCode.UNAVAILABLE, "the blob store cannot be used now");
+        }
+        return null;
+    }
+
+    private static boolean isNoSpace(Throwable failure) {
+        String message = failure.getMessage();
+        return failure instanceof IOException
+                && message != null
+                && (message.contains("No space left on device") || message.contains("Disk quota exceeded"));
+    }
+
+    private static OciException full() {
+        return new OciException(ErrorCode.STORAGE_FULL, "the registry has no space left");
+    }
+
+    private <T extends AutoCloseable> T own(T part) {
+        parts.add(part);
+        return part;
+    }
+
+    /** The port of the registry. */
+    public int port() {
+        return port;
+    }
+
+    /** The port of the metrics listener, when there is one. */
+    public Optional<Integer> metricsPort() {
+        return metricsPort;
+    }
+
+    public Accounts.FirstStart firstStart() {
+        return firstStart;
+    }
+
+    /** The TLS implementation in use, or nothing without TLS. */
+    public Optional<String> tlsEngine() {
+        return tlsEngine;
+    }
+
+    /** Stops: no new connections, requests under way are finished, unfinished uploads stay resumable. */
+    @Override
+    public void close() {
+        for (int i = parts.size() - 1; i >= 0; i--) {
+            try {
+                parts.get(i).close();
+            } catch (Exception e) {
+                LOG.warn("a part did not close: {}", e.toString());
+            }
+        }
+        parts.clear();
+    }
+}

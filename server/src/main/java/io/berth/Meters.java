@@ -1,0 +1,58 @@
+package io.berth;
+
+import io.berth.db.Database;
+import io.berth.db.DatabaseMetrics;
+import io.berth.http.AccessLog;
+import io.berth.http.BufferPool;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import java.util.concurrent.TimeUnit;
+
+/** What Berth measures of its parts. */
+final class Meters {
+    private Meters() {}
+
+    static DatabaseMetrics database(MeterRegistry meters) {
+        Timer reads = Timer.builder("berth.database.reads")
+                .description("Reads and how long they took on their connection")
+                .register(meters);
+        Timer commits = Timer.builder("berth.database.commits")
+                .description("Committed groups and how long they took, the disk included")
+                .register(meters);
+        DistributionSummary group = DistributionSummary.builder("berth.database.group.size")
+                .description("Transactions that shared a commit")
+                .register(meters);
+        return new DatabaseMetrics() {
+            @Override
+            public void read(long nanos) {
+                reads.record(nanos, TimeUnit.NANOSECONDS);
+            }
+
+            @Override
+            public void group(int size, long nanos) {
+                group.record(size);
+                commits.record(nanos, TimeUnit.NANOSECONDS);
+            }
+        };
+    }
+
+    /** @param accessLog null when there is none */
+    static void process(MeterRegistry meters, Database database, BufferPool buffers, AccessLog accessLog) {
+        meters.gauge("berth.database.queue", database, Database::queued);
+        meters.gauge("berth.http.buffers.bytes", buffers, BufferPool::inUse);
+        if (accessLog != null) {
+            meters.gauge("berth.log.access.dropped", accessLog, AccessLog::dropped);
+        }
+        new JvmMemoryMetrics().bindTo(meters);
+        new JvmThreadMetrics().bindTo(meters);
+        new ClassLoaderMetrics().bindTo(meters);
+        new ProcessorMetrics().bindTo(meters);
+        new UptimeMetrics().bindTo(meters);
+    }
+}

@@ -1,0 +1,2 @@
+/** The {@code berth} command line. */
+package io.berth.cli;

@@ -1,0 +1,122 @@
+package io.berth.config;
+
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** Everything that can be configured. Made by {@link ConfigLoader}. */
+public record BerthConfig(
+        Path data,
+        Optional<String> adminPassword,
+        Server server,
+        Registry registry,
+        Storage storage,
+        DatabaseConfig database,
+        Limits limits,
+        Metrics metrics,
+        Logging logging,
+        Tracing tracing) {
+
+    /**
+     * How Berth is reached.
+     *
+     * @param host the address to bind, loopback unless opened
+     * @param port the TCP port, 0 to let the system choose
+     * @param externalUrl how clients reach it, when it differs from what they ask
+     * @param trustedProxies whose forwarding headers count
+     * @param tls certificate and key, when TLS is on
+     * @param idleTimeout how long a connection may do nothing
+     * @param shutdownTimeout how long a stop waits for running requests
+     */
+    public record Server(
+            String host,
+            int port,
+            Optional<URI> externalUrl,
+            List<Cidr> trustedProxies,
+            Optional<Tls> tls,
+            Duration idleTimeout,
+            Duration shutdownTimeout) {}
+
+    /** Which TLS implementation serves. */
+    public enum TlsEngine {
+        /** BoringSSL where its native library loads, else the JDK's. */
+        AUTO,
+        BORINGSSL,
+        JDK
+    }
+
+    /** PEM files, read again when they change. */
+    public record Tls(Path certificate, Path key, TlsEngine engine) {}
+
+    /** What is done with a manifest whose layers, configuration or children are absent. */
+    public enum MissingReferences {
+        REFUSE,
+        ACCEPT
+    }
+
+    /**
+     * The rules of {@code /v2/}.
+     *
+     * @param maxManifestSize bytes
+     * @param maxBlobSize bytes, 0 for no limit
+     * @param uploadExpiry how long an upload may lie idle
+     * @param maxOpenUploadBytes bytes that one principal may hold in unfinished uploads of one project, 0 for no limit
+     */
+    public record Registry(
+            boolean anonymousPull,
+            boolean readOnly,
+            MissingReferences missingReferences,
+            long maxManifestSize,
+            long maxBlobSize,
+            Duration uploadExpiry,
+            long maxOpenUploadBytes) {}
+
+    /** Whether large uploads go past the page cache. */
+    public enum DirectIo {
+        AUTO,
+        ON,
+        OFF
+    }
+
+    /**
+     * Where blobs lie.
+     *
+     * @param blobs their directory, which may be on NFS
+     * @param minFree bytes that stay free: below this uploads are refused
+     * @param inlineLimit blobs up to this many bytes are kept in the database
+     */
+    public record Storage(Path blobs, long minFree, int inlineLimit, DirectIo directIo) {}
+
+    /**
+     * Where metadata lies.
+     *
+     * @param directory of the SQLite file, on a local disk
+     * @param readers threads that read
+     */
+    public record DatabaseConfig(Path directory, int readers) {}
+
+    /**
+     * What one client may ask for.
+     *
+     * @param requestsPerSecond for each identity, or for each address when anonymous; 0 for no limit
+     * @param bodyMemory bytes of request and answer bodies held in memory at once
+     */
+    public record Limits(int requestsPerSecond, long bodyMemory) {}
+
+    /** @param listen a listener of its own for {@code /metrics}, which then needs no credential */
+    public record Metrics(Optional<InetSocketAddress> listen) {}
+
+    /** The form of log lines. */
+    public enum LogFormat {
+        TEXT,
+        JSON
+    }
+
+    public record Logging(LogFormat format, boolean access, String level) {}
+
+    /** @param endpoint the OTLP/HTTP collector; tracing is off without one */
+    public record Tracing(Optional<URI> endpoint, double ratio) {}
+}

@@ -1,0 +1,191 @@
+package io.berth.db;
+
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+
+/**
+ * The one thread that writes to SQLite. What has arrived while a commit waited for the disk shares the next one: group
+ * commit, as databases do it with their logs.
+ *
+ * <p>Each piece of work runs in a savepoint of the shared transaction, so that one that throws undoes itself alone.
+ * SQLite answers some errors (no space, no memory, an error of the disk) by rolling the whole transaction back; then each
+ * member is run once more in a transaction of its own, and fails or succeeds by itself. Nobody hears of success before
+ * COMMIT has returned; actions of {@link Tx#afterCommit} run in between.
+ */
+final class GroupCommitWriter implements AutoCloseable {
+    private static final int MAX_GROUP = 256;
+    private static final long LATER_MILLIS = 100;
+
+    private static final class Job<T> {
+        private final Database.Work<T> work;
+        private final CompletableFuture<T> result = new CompletableFuture<>();
+        private List<Runnable> actions = List.of();
+        private T value;
+        private Throwable failure;
+
+        private Job(Database.Work<T> work) {
+            this.work = work;
+        }
+
+        private void finish() {
+            if (failure == null) {
+                result.complete(value);
+            } else {
+                result.completeExceptionally(SqliteErrors.translate(failure));
+            }
+        }
+    }
+
+    private final LinkedBlockingQueue<Job<?>> queue = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<Job<?>> later = new LinkedBlockingQueue<>();
+    private final Clock clock;
+    private final DatabaseMetrics metrics;
+    private final Handle handle;
+    private final JdbiTx tx;
+    private final Thread thread;
+    private final Job<?> stop = new Job<>(ignored -> null);
+    private volatile boolean closed;
+    private long epoch;
+
+    GroupCommitWriter(Jdbi jdbi, Clock clock, RandomGenerator random, DatabaseMetrics metrics) throws SQLException {
+        this.clock = clock;
+        this.metrics = metrics;
+        handle = jdbi.open();
+        tx = new JdbiTx(handle, random);
+        epoch = tx.dao(ChangeDao.class).epoch();
+        thread = Thread.ofPlatform().name("db-writer").daemon().start(this::run);
+    }
+
+    <T> CompletableFuture<T> submit(Database.Work<T> work) {
+        return submit(queue, work);
+    }
+
+    <T> CompletableFuture<T> submitLater(Database.Work<T> work) {
+        return submit(later, work);
+    }
+
+    private <T> CompletableFuture<T> submit(LinkedBlockingQueue<Job<?>> to, Database.Work<T> work) {
+        var job = new Job<>(work);
+        to.add(job);
+        if (closed && to.remove(job)) {
+            job.result.completeExceptionally(new IllegalStateException("the database is closed"));
+        }
+        return job.result;
+    }
+
+    int queued() {
+        return queue.size() + later.size();
+    }
+
+    private void run() {
+        var group = new ArrayList<Job<?>>();
+        boolean running = true;
+        while (running) {
+            group.clear();
+            try {
+                Job<?> first = queue.poll(LATER_MILLIS, TimeUnit.MILLISECONDS);
+                later.drainTo(group, MAX_GROUP);
+                if (first != null) {
+                    group.add(first);
+                    queue.drainTo(group, MAX_GROUP);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+            if (group.remove(stop)) {
+                running = false;
+                later.drainTo(group);
+            }
+            if (!group.isEmpty()) {
+                long start = System.nanoTime();
+                commitTogether(group);
+                metrics.group(group.size(), System.nanoTime() - start);
+            }
+        }
+    }
+
+    private void commitTogether(List<Job<?>> group) {
+        try {
+            execute("BEGIN IMMEDIATE");
+            for (Job<?> job : group) {
+                runInSavepoint(job);
+            }
+            execute("COMMIT");
+        } catch (SQLException | RuntimeException e) {
+            rollback();
+            if (group.size() == 1) {
+                group.getFirst().failure = e;
+                group.getFirst().finish();
+            } else {
+                group.forEach(job -> commitTogether(List.of(job)));
+            }
+            return;
+        }
+        for (Job<?> job : group) {
+            for (Runnable action : job.actions) {
+                try {
+                    action.run();
+                } catch (RuntimeException e) {
+                    // The transaction stands; a cache that could not follow must not hide that.
+                    Thread.currentThread().getUncaughtExceptionHandler().uncaughtException(thread, e);
+                }
+            }
+        }
+        group.forEach(Job::finish);
+    }
+
+    // Throws only what ends the whole transaction; a failure of the work itself stays in the job.
+    private <T> void runInSavepoint(Job<T> job) throws SQLException {
+        job.failure = null;
+        job.actions = List.of();
+        execute("SAVEPOINT work");
+        try {
+            job.value = job.work.run(tx.begin(clock.instant(), epoch));
+            job.actions = tx.takeActions();
+        } catch (Throwable e) {
+            if (SqliteErrors.endsTransaction(e)) {
+                throw new SQLException(e);
+            }
+            job.failure = e;
+            execute("ROLLBACK TO work");
+        }
+        execute("RELEASE work");
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (Statement statement = handle.getConnection().createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private void rollback() {
+        try {
+            execute("ROLLBACK");
+        } catch (SQLException e) {
+            // SQLite has rolled back already.
+        }
+    }
+
+    @Override
+    public void close() {
+        queue.add(stop);
+        closed = true;
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return;
+        }
+        handle.close();
+    }
+}

@@ -1,0 +1,76 @@
+package io.berth.db;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * A transaction on one JDBI handle. It is used again for each piece of work on its connection, since making SqlObjects is
+ * dearer than most statements.
+ */
+final class JdbiTx implements Tx {
+    private final Handle handle;
+    private final RandomGenerator random;
+    private final Map<Class<?>, Object> daos = new HashMap<>();
+    private final List<Runnable> actions = new ArrayList<>();
+    private Instant now = Instant.EPOCH;
+    private long txId;
+    private long epoch;
+
+    JdbiTx(Handle handle, RandomGenerator random) {
+        this.handle = handle;
+        this.random = random;
+    }
+
+    /** Begins a new piece of work. */
+    JdbiTx begin(Instant time, long currentEpoch) {
+        now = time;
+        epoch = currentEpoch;
+        txId = 0;
+        actions.clear();
+        return this;
+    }
+
+    /** The actions for after the commit; the list is the caller's. */
+    List<Runnable> takeActions() {
+        List<Runnable> taken = actions.isEmpty() ? List.of() : new ArrayList<>(actions);
+        actions.clear();
+        return taken;
+    }
+
+    @Override
+    public <D> D dao(Class<D> type) {
+        return type.cast(daos.computeIfAbsent(type, handle::attach));
+    }
+
+    @Override
+    public Instant now() {
+        return now;
+    }
+
+    @Override
+    public void change(Change change) {
+        if (txId == 0) {
+            txId = random.nextLong(1, Long.MAX_VALUE);
+        }
+        dao(ChangeDao.class)
+                .append(
+                        epoch,
+                        txId,
+                        change.kind(),
+                        change.key(),
+                        change.payload(),
+                        Change.PAYLOAD_VERSION,
+                        change.origin(),
+                        now.toEpochMilli());
+    }
+
+    @Override
+    public void afterCommit(Runnable action) {
+        actions.add(action);
+    }
+}

@@ -1,0 +1,191 @@
+package io.berth.http;
+
+import io.netty.buffer.ByteBuf;
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+
+/**
+ * Answers with bodies that do not lie in memory. Each method blocks its virtual thread until the client has taken
+ * everything; status and headers except lengths are set before.
+ */
+public final class BodySender {
+    private final Exchange exchange;
+
+    BodySender(Exchange exchange) {
+        this.exchange = exchange;
+    }
+
+    /** Whether the request wants no body. */
+    private boolean isHead() {
+        return exchange.method() == HttpMethod.HEAD;
+    }
+
+    /** Sends a region of a file: by the kernel where that is cheaper, else by copying. */
+    public void region(int status, FileChannel file, long offset, long length) throws IOException {
+        exchange.response().setStatusCode(status).putHeader("Content-Length", Long.toString(length));
+        exchange.settle();
+        if (isHead() || length == 0) {
+            await(exchange.response().end());
+        } else if (exchange.canSendFile()) {
+            await(exchange.response().sendFile(file, offset, length));
+        } else {
+            try (Pump pump = pump()) {
+                pump.write(new RegionFiller(file, offset, length));
+                await(exchange.response().end());
+            } catch (IOException e) {
+                exchange.reset();
+                throw e;
+            }
+        }
+    }
+
+    /** Sends a large piece of memory through pooled buffers, so that slow clients do not each hold a copy. */
+    public void bytes(int status, CharSequence contentType, byte[] content) throws IOException {
+        exchange.response()
+                .setStatusCode(status)
+                .putHeader("Content-Type", contentType)
+                .putHeader("Content-Length", Integer.toString(content.length));
+        exchange.settle();
+        if (isHead()) {
+            await(exchange.response().end());
+            return;
+        }
+        int[] position = {0};
+        pumped(buffer -> {
+            int count = Math.min(buffer.capacity(), content.length - position[0]);
+            buffer.writeBytes(content, position[0], count);
+            position[0] += count;
+            return count > 0;
+        });
+    }
+
+    /** Sends pieces of text as they are made, without knowing the length. Null is the end. */
+    public void stream(int status, CharSequence contentType, TextSource source) throws IOException {
+        exchange.response().setStatusCode(status).putHeader("Content-Type", contentType);
+        exchange.settle();
+        if (isHead()) {
+            await(exchange.response().end());
+            return;
+        }
+        exchange.response().setChunked(true);
+        byte[][] rest = {new byte[0]};
+        int[] position = {0};
+        pumped(buffer -> {
+            while (position[0] == rest[0].length) {
+                String piece = source.next();
+                if (piece == null) {
+                    return buffer.isReadable();
+                }
+                rest[0] = piece.getBytes(StandardCharsets.UTF_8);
+                position[0] = 0;
+            }
+            int count = Math.min(buffer.writableBytes(), rest[0].length - position[0]);
+            buffer.writeBytes(rest[0], position[0], count);
+            position[0] += count;
+            return true;
+        });
+    }
+
+    /** Text by pieces. */
+    @FunctionalInterface
+    public interface TextSource {
+        /** The next piece, or null at the end. */
+        String next() throws IOException;
+    }
+
+    /**
+     * Sends several ranges of a file as {@code multipart/byteranges}.
+     *
+     * @see <a href="https://www.rfc-editor.org/rfc/rfc9110#section-14.6">RFC 9110, Media Type multipart/byteranges</a>
+     */
+    public void multipart(FileChannel file, long size, String contentType, List<ByteRanges.Range> ranges)
+            throws IOException {
+        String boundary = "berth-" + exchange.requestId();
+        List<byte[]> heads = ranges.stream()
+                .map(range -> ("\r\n--" + boundary + "\r\nContent-Type: " + contentType + "\r\nContent-Range: bytes "
+                                + range.first() + "-" + range.last() + "/" + size + "\r\n\r\n")
+                        .getBytes(StandardCharsets.US_ASCII))
+                .toList();
+        byte[] tail = ("\r\n--" + boundary + "--\r\n").getBytes(StandardCharsets.US_ASCII);
+        long length = tail.length;
+        for (int i = 0; i < ranges.size(); i++) {
+            length += heads.get(i).length + ranges.get(i).length();
+        }
+        exchange.response()
+                .setStatusCode(206)
+                .putHeader("Content-Type", "multipart/byteranges; boundary=" + boundary)
+                .putHeader("Content-Length", Long.toString(length));
+        if (isHead()) {
+            await(exchange.response().end());
+            return;
+        }
+        try (Pump pump = pump()) {
+            for (int i = 0; i < ranges.size(); i++) {
+                exchange.response().write(Buffer.buffer(heads.get(i)));
+                pump.write(new RegionFiller(
+                        file, ranges.get(i).first(), ranges.get(i).length()));
+            }
+            await(exchange.response().end(Buffer.buffer(tail)));
+        } catch (IOException e) {
+            exchange.reset();
+            throw e;
+        }
+    }
+
+    private void pumped(Pump.Filler filler) throws IOException {
+        try (Pump pump = pump()) {
+            pump.write(filler);
+            await(exchange.response().end());
+        } catch (IOException | RuntimeException e) {
+            exchange.reset();
+            throw e;
+        }
+    }
+
+    private Pump pump() {
+        return new Pump(
+                exchange.response(),
+                exchange.context().buffers(),
+                exchange.context().idleTimeout());
+    }
+
+    private static void await(Future<Void> done) throws IOException {
+        try {
+            done.toCompletionStage().toCompletableFuture().join();
+        } catch (CompletionException e) {
+            throw new IOException("the client went away", e.getCause());
+        }
+    }
+
+    private static final class RegionFiller implements Pump.Filler {
+        private final FileChannel file;
+        private long position;
+        private long left;
+
+        RegionFiller(FileChannel file, long offset, long length) {
+            this.file = file;
+            this.position = offset;
+            this.left = length;
+        }
+
+        @Override
+        public boolean fill(ByteBuf buffer) throws IOException {
+            if (left == 0) {
+                return false;
+            }
+            int count = buffer.writeBytes(file, position, (int) Math.min(left, buffer.writableBytes()));
+            if (count <= 0) {
+                throw new IOException("the stored file is shorter than its blob");
+            }
+            position += count;
+            left -= count;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,252 @@
+package io.berth.http;
+
+import io.berth.config.Cidr;
+import io.netty.util.AsciiString;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.internal.buffer.BufferInternal;
+import java.net.InetAddress;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * A request and its answer. What reads the request may be called from any one thread; an answer is given once.
+ */
+public final class Exchange {
+    private static final AsciiString REQUEST_ID = AsciiString.cached("X-Request-Id");
+    private static final AsciiString CONTENT_TYPE = AsciiString.cached("Content-Type");
+    private static final AsciiString CONTENT_LENGTH = AsciiString.cached("Content-Length");
+
+    private final HttpServerRequest request;
+    private final HttpServerResponse response;
+    private final String requestId;
+    private final RequestBody body;
+    private final ServerContext context;
+    private final long startNanos;
+    private final String path;
+    private Principal principal = Principal.ANONYMOUS;
+    private String operation = "other";
+
+    Exchange(HttpServerRequest request, String requestId, ServerContext context, long startNanos) {
+        this.request = request;
+        this.response = request.response();
+        this.requestId = requestId;
+        this.context = context;
+        this.startNanos = startNanos;
+        this.path = decode(request.path());
+        this.body = hasBody(request) ? new RequestBody(request, context.idleTimeout()) : null;
+        response.putHeader(REQUEST_ID, requestId);
+    }
+
+    private static boolean hasBody(HttpServerRequest request) {
+        HttpMethod method = request.method();
+        return method != HttpMethod.GET && method != HttpMethod.HEAD
+                || request.headers().contains(CONTENT_LENGTH)
+                || request.headers().contains("Transfer-Encoding");
+    }
+
+    // Clients may write the colon of a digest as %3A. A name or digest never needs an escape, so whatever else comes out
+    // of decoding (slashes, dots) still has to pass their grammar.
+    private static String decode(String raw) {
+        if (raw == null) {
+            return "";
+        }
+        if (raw.indexOf('%') < 0) {
+            return raw;
+        }
+        try {
+            return URLDecoder.decode(raw.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            return raw;
+        }
+    }
+
+    public HttpMethod method() {
+        return request.method();
+    }
+
+    /** Whether the method is GET or HEAD. */
+    public boolean isRead() {
+        HttpMethod method = request.method();
+        return method == HttpMethod.GET || method == HttpMethod.HEAD;
+    }
+
+    /** The path with escapes resolved, without the query. */
+    public String path() {
+        return path;
+    }
+
+    /** The path as the client wrote it. */
+    public String rawPath() {
+        return request.path() == null ? "" : request.path();
+    }
+
+    /** A header's value, or null. */
+    public String header(CharSequence name) {
+        return request.getHeader(name);
+    }
+
+    /** A query parameter's first value, or null. */
+    public String query(String name) {
+        return request.query() == null ? null : request.getParam(name);
+    }
+
+    /** All values of a query parameter. */
+    public List<String> queryAll(String name) {
+        return request.query() == null ? List.of() : request.params().getAll(name);
+    }
+
+    /** The id that the answer and the logs carry. */
+    public String requestId() {
+        return requestId;
+    }
+
+    /** The body; a request that announces none has an empty one. */
+    public RequestBody body() {
+        return body == null ? new RequestBody(request, context.idleTimeout()) : body;
+    }
+
+    /** The announced length of the body in bytes, or -1. A malformed length never gets here. */
+    public long contentLength() {
+        String length = request.getHeader(CONTENT_LENGTH);
+        try {
+            return length == null ? -1 : Long.parseLong(length);
+        } catch (NumberFormatException e) {
+            return -1;
+        }
+    }
+
+    /** The client's address: the peer's, or what a trusted proxy says. */
+    public String client() {
+        String peer = request.remoteAddress() == null ? "local" : request.remoteAddress().hostAddress();
+        List<Cidr> trusted = context.trustedProxies();
+        if (trusted.isEmpty() || peer == null || !isTrusted(trusted, peer)) {
+            return peer == null ? "local" : peer;
+        }
+        String forwarded = request.getHeader("X-Forwarded-For");
+        if (forwarded == null) {
+            return peer;
+        }
+        // The last address that is not itself a trusted proxy: everything left of it can be invented.
+        String[] hops = forwarded.split(",");
+        for (int i = hops.length - 1; i >= 0; i--) {
+            String hop = hops[i].strip();
+            if (!isTrusted(trusted, hop)) {
+                return hop.length() > 64 ? peer : hop;
+            }
+        }
+        return peer;
+    }
+
+    private static boolean isTrusted(List<Cidr> trusted, String address) {
+        try {
+            InetAddress parsed = Cidr.parse(address).address();
+            return trusted.stream().anyMatch(network -> network.contains(parsed));
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    public Principal principal() {
+        return principal;
+    }
+
+    /** Names the principal for logs; {@link Authentication} does. */
+    void principal(Principal who) {
+        principal = who;
+    }
+
+    /** What this request does, for metrics and logs: one of a few fixed names. */
+    public String operation() {
+        return operation;
+    }
+
+    public void operation(String name) {
+        operation = name;
+    }
+
+    long startNanos() {
+        return startNanos;
+    }
+
+    HttpServerRequest request() {
+        return request;
+    }
+
+    HttpServerResponse response() {
+        return response;
+    }
+
+    ServerContext context() {
+        return context;
+    }
+
+    /** Whether a file may be handed to the kernel: over TLS and HTTP/2 that is five times dearer than copying. */
+    boolean canSendFile() {
+        return !request.isSSL() && request.version() != HttpVersion.HTTP_2;
+    }
+
+    /** Adds a header to the answer; returns this. */
+    public Exchange set(CharSequence name, CharSequence value) {
+        response.putHeader(name, value);
+        return this;
+    }
+
+    /** Answers without a body. */
+    public void answer(int status) {
+        response.setStatusCode(status);
+        if (status != 204 && status != 304 && status >= 200) {
+            if (!response.headers().contains(CONTENT_LENGTH)) {
+                response.putHeader(CONTENT_LENGTH, "0");
+            }
+        }
+        settle();
+        response.end();
+    }
+
+    /** Answers with a small body; for HEAD with its length alone. Never blocks. */
+    public void answer(int status, CharSequence contentType, byte[] content) {
+        response.setStatusCode(status)
+                .putHeader(CONTENT_TYPE, contentType)
+                .putHeader(CONTENT_LENGTH, Integer.toString(content.length));
+        settle();
+        if (request.method() == HttpMethod.HEAD) {
+            response.end();
+        } else {
+            response.end(BufferInternal.buffer(io.netty.buffer.Unpooled.wrappedBuffer(content)));
+        }
+    }
+
+    /** What answers with long bodies. */
+    public BodySender sender() {
+        return new BodySender(this);
+    }
+
+    /** Whether an answer has begun. */
+    public boolean isAnswered() {
+        return response.headWritten() || response.ended();
+    }
+
+    /** Cuts the answer off, so that the client sees that it is not whole. */
+    void reset() {
+        if (!response.ended() || request.version() == HttpVersion.HTTP_2) {
+            response.reset();
+        }
+    }
+
+    // A body that nobody has read: the client gets to see the answer before the connection is used again or closed.
+    void settle() {
+        if (body == null || body.ended()) {
+            return;
+        }
+        boolean waits = "100-continue".equalsIgnoreCase(request.getHeader("Expect")) && !body.started();
+        if (waits && request.version() != HttpVersion.HTTP_2) {
+            // The client may send the body or not, so the connection cannot be used for another request.
+            response.putHeader("Connection", "close");
+        }
+        body.discard(context.vertx(), context.lingerBytes(), context.lingerTime());
+    }
+}

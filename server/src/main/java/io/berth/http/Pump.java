@@ -1,0 +1,112 @@
+package io.berth.http;
+
+import io.netty.buffer.ByteBuf;
+import io.vertx.core.Future;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.internal.buffer.BufferInternal;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Copies bytes into a response through a few pooled buffers, each used again when its write has completed.
+ *
+ * <p>Waiting for the completion, and not for the write queue to drain, is what bounds the memory: off the event loop the
+ * queue does not yet know what has been handed to it. For one virtual thread.
+ */
+final class Pump implements AutoCloseable {
+    private static final int RING = 4;
+
+    private record InFlight(ByteBuf buffer, Future<Void> write) {}
+
+    private final HttpServerResponse response;
+    private final BufferPool pool;
+    private final Duration patience;
+    private final ArrayDeque<InFlight> inFlight = new ArrayDeque<>();
+
+    Pump(HttpServerResponse response, BufferPool pool, Duration patience) {
+        this.response = response;
+        this.pool = pool;
+        this.patience = patience;
+    }
+
+    /** Fills a buffer with the next bytes; false at the end. */
+    @FunctionalInterface
+    interface Filler {
+        boolean fill(ByteBuf buffer) throws IOException;
+    }
+
+    /** Writes everything {@code filler} gives. The response is not ended. */
+    void write(Filler filler) throws IOException {
+        while (true) {
+            ByteBuf buffer = buffer();
+            boolean more = false;
+            try {
+                more = filler.fill(buffer);
+            } finally {
+                if (!more) {
+                    pool.giveBack(buffer);
+                }
+            }
+            if (!more) {
+                return;
+            }
+            inFlight.add(new InFlight(buffer, response.write(BufferInternal.buffer(buffer))));
+        }
+    }
+
+    private ByteBuf buffer() throws IOException {
+        if (inFlight.isEmpty()) {
+            return pool.take(patience);
+        }
+        if (inFlight.size() < RING && !inFlight.peek().write().isComplete()) {
+            ByteBuf another = pool.tryTake();
+            if (another != null) {
+                return another;
+            }
+        }
+        InFlight oldest = inFlight.poll();
+        try {
+            awaitWrite(oldest.write());
+        } catch (IOException e) {
+            inFlight.push(oldest);
+            throw e;
+        }
+        return oldest.buffer().clear();
+    }
+
+    private void awaitWrite(Future<Void> write) throws IOException {
+        if (!write.isComplete()) {
+            var done = new CountDownLatch(1);
+            write.onComplete(result -> done.countDown());
+            long left = patience.toMillis();
+            long step = BufferPool.STALL.toMillis();
+            try {
+                while (!done.await(Math.min(left, step), TimeUnit.MILLISECONDS)) {
+                    left -= step;
+                    if (left <= 0 || pool.contended()) {
+                        throw new IOException("the client takes nothing");
+                    }
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted", e);
+            }
+        }
+        if (write.failed()) {
+            throw new IOException("the client went away", write.cause());
+        }
+    }
+
+    /**
+     * Gives the buffers back, each when Netty is through with it. A response that failed must have been reset before, or
+     * they stay lent until its connection closes.
+     */
+    @Override
+    public void close() {
+        inFlight.forEach(one -> one.write().onComplete(result -> pool.giveBack(one.buffer())));
+        inFlight.clear();
+    }
+}

@@ -1,0 +1,54 @@
+package io.berth.http;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.time.Duration;
+import java.util.function.LongSupplier;
+
+/**
+ * So many requests a second for each key, with bursts of twice as many: a token bucket.
+ *
+ * <p>Thread-safe. Remembers the keys of the last minutes only, and no more than 100,000.
+ */
+public final class RateLimiter {
+    private final double perNano;
+    private final double burst;
+    private final LongSupplier nanoTime;
+    private final Cache<String, Bucket> buckets =
+            Caffeine.newBuilder().maximumSize(100_000).expireAfterAccess(Duration.ofMinutes(2)).build();
+
+    private static final class Bucket {
+        private double tokens;
+        private long at;
+
+        private Bucket(double tokens, long at) {
+            this.tokens = tokens;
+            this.at = at;
+        }
+    }
+
+    /** @param perSecond requests a second, 0 for no limit */
+    public RateLimiter(int perSecond, LongSupplier nanoTime) {
+        this.perNano = perSecond / 1e9;
+        this.burst = 2.0 * perSecond;
+        this.nanoTime = nanoTime;
+    }
+
+    /** Takes one request out of {@code key}'s bucket; false when it is empty. */
+    public boolean allow(String key) {
+        if (perNano == 0) {
+            return true;
+        }
+        long now = nanoTime.getAsLong();
+        Bucket bucket = buckets.get(key, unused -> new Bucket(burst, now));
+        synchronized (bucket) {
+            bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.at) * perNano);
+            bucket.at = now;
+            if (bucket.tokens < 1) {
+                return false;
+            }
+            bucket.tokens--;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package io.berth.http;
+
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A request's body, pulled by a virtual thread. At most {@value #WINDOW} pieces are on their way, so that a fast client
+ * and a slow disk do not meet in memory.
+ *
+ * <p>Made on the event loop before anything else happens to the request; afterwards for one reader.
+ */
+public final class RequestBody {
+    private static final int WINDOW = 8;
+
+    private final HttpServerRequest request;
+    private final Duration patience;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition arrived = lock.newCondition();
+    private final ArrayDeque<Buffer> pieces = new ArrayDeque<>();
+    private boolean ended;
+    private Throwable failure;
+    private boolean started;
+    private int taken;
+    private long count;
+
+    RequestBody(HttpServerRequest request, Duration patience) {
+        this.request = request;
+        this.patience = patience;
+        request.pause();
+        request.handler(piece -> signal(() -> pieces.add(piece)));
+        request.endHandler(nothing -> signal(() -> ended = true));
+        request.exceptionHandler(e -> signal(() -> failure = e));
+    }
+
+    private void signal(Runnable change) {
+        lock.lock();
+        try {
+            change.run();
+            arrived.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * The next piece, valid until the next call, or null at the end.
+     *
+     * @throws IOException when the client went away or sends nothing for too long
+     */
+    public ByteBuffer next() throws IOException {
+        start();
+        Buffer piece;
+        lock.lock();
+        try {
+            long left = patience.toNanos();
+            while (pieces.isEmpty() && !ended && failure == null) {
+                left = arrived.awaitNanos(left);
+                if (left <= 0) {
+                    throw new IOException("the client sent nothing for " + patience.toSeconds() + " s");
+                }
+            }
+            if (failure != null) {
+                throw new IOException("the client went away", failure);
+            }
+            piece = pieces.poll();
+            if (piece == null) {
+                return null;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        } finally {
+            lock.unlock();
+        }
+        if (++taken >= WINDOW / 2) {
+            request.fetch(taken);
+            taken = 0;
+        }
+        count += piece.length();
+        return ByteBuffer.wrap(piece.getBytes());
+    }
+
+    /** Bytes taken so far. */
+    public long count() {
+        return count;
+    }
+
+    private void start() {
+        if (!started) {
+            started = true;
+            if ("100-continue".equalsIgnoreCase(request.getHeader("Expect"))) {
+                request.response().writeContinue();
+            }
+            request.fetch(WINDOW);
+        }
+    }
+
+    /** Whether the client has been asked for the body. */
+    boolean started() {
+        return started;
+    }
+
+    /** Whether there is nothing left to come. */
+    boolean ended() {
+        lock.lock();
+        try {
+            return ended || failure != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Reads what is left and throws it away, so that a client that is still sending sees the answer and not a reset. One
+     * that sends more than {@code limit} bytes or for more than {@code time} is cut off.
+     */
+    void discard(io.vertx.core.Vertx vertx, long limit, Duration time) {
+        long[] seen = {0};
+        long timer = vertx.setTimer(Math.max(1, time.toMillis()), id -> request.connection().close());
+        request.exceptionHandler(e -> vertx.cancelTimer(timer));
+        request.endHandler(nothing -> vertx.cancelTimer(timer));
+        request.handler(piece -> {
+            seen[0] += piece.length();
+            if (seen[0] > limit) {
+                vertx.cancelTimer(timer);
+                request.connection().close();
+            }
+        });
+        request.resume();
+    }
+
+}

@@ -1,0 +1,70 @@
+package io.berth.http;
+
+import io.berth.config.BerthConfig;
+import io.netty.handler.ssl.OpenSsl;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.net.JdkSSLEngineOptions;
+import io.vertx.core.net.OpenSSLEngineOptions;
+import io.vertx.core.net.PemKeyCertOptions;
+import io.vertx.core.net.SSLEngineOptions;
+import io.vertx.core.net.ServerSSLOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+
+/** TLS from PEM files: which engine, which options, and whether the files have changed. */
+final class Tls {
+    private static final List<String> PROTOCOLS = List.of("TLSv1.3", "TLSv1.2");
+
+    private final BerthConfig.Tls config;
+    private byte[] certificate = {};
+    private byte[] key = {};
+
+    Tls(BerthConfig.Tls config) {
+        this.config = config;
+    }
+
+    SSLEngineOptions engine() {
+        return switch (config.engine()) {
+            case JDK -> new JdkSSLEngineOptions();
+            case BORINGSSL -> {
+                if (!OpenSsl.isAvailable()) {
+                    throw new IllegalStateException("server.tls.engine: BoringSSL's native library does not load here ("
+                            + OpenSsl.unavailabilityCause() + "). Set it to auto or jdk");
+                }
+                yield new OpenSSLEngineOptions();
+            }
+            case AUTO -> OpenSsl.isAvailable() ? new OpenSSLEngineOptions() : new JdkSSLEngineOptions();
+        };
+    }
+
+    /** The engine's name for people. */
+    String engineName() {
+        return engine() instanceof OpenSSLEngineOptions ? "BoringSSL" : "the JDK's TLS";
+    }
+
+    /** Reads the files; true when they differ from the last time. */
+    synchronized boolean reload() throws IOException {
+        byte[] newCertificate = Files.readAllBytes(config.certificate());
+        byte[] newKey = Files.readAllBytes(config.key());
+        if (Arrays.equals(newCertificate, certificate) && Arrays.equals(newKey, key)) {
+            return false;
+        }
+        certificate = newCertificate;
+        key = newKey;
+        return true;
+    }
+
+    synchronized ServerSSLOptions options() {
+        var options = new ServerSSLOptions();
+        options.setKeyCertOptions(new PemKeyCertOptions()
+                .addCertValue(Buffer.buffer(certificate))
+                .addKeyValue(Buffer.buffer(key)));
+        options.setEnabledSecureTransportProtocols(new LinkedHashSet<>(PROTOCOLS));
+        options.setUseAlpn(true);
+        options.setApplicationLayerProtocols(List.of("h2", "http/1.1"));
+        return options;
+    }
+}

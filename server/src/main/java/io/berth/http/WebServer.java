@@ -1,0 +1,259 @@
+package io.berth.http;
+
+import io.berth.config.BerthConfig;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.Http2Settings;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A listener: HTTP/1.1 and HTTP/2 (by ALPN over TLS, by prior knowledge without), on every event loop.
+ *
+ * <p>Requests go to the endpoint whose path prefix is the longest that fits.
+ */
+public final class WebServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WebServer.class);
+    private static final Duration TLS_RELOAD = Duration.ofSeconds(5);
+    private static final long LINGER_BYTES = 64 << 20;
+    private static final Duration LINGER_TIME = Duration.ofSeconds(10);
+
+    /** An endpoint and the paths it answers. */
+    public record Route(String prefix, Endpoint endpoint) {}
+
+    private final Vertx vertx;
+    private final String host;
+    private final int port;
+    private final Optional<Tls> tls;
+    private final ServerContext context;
+    private final List<Route> routes;
+    private final Errors errors;
+    private final HttpMetrics metrics;
+    private final AccessLog accessLog;
+    private final Clock clock;
+    private final ConnectionGuard guard;
+    private final Duration shutdownTimeout;
+    private final List<HttpServer> servers = new ArrayList<>();
+    private final String requestIdPrefix;
+    private final AtomicLong requestNumber = new AtomicLong();
+
+    /** @param accessLog null for no log */
+    public WebServer(
+            Vertx vertx,
+            String host,
+            int port,
+            BerthConfig.Server config,
+            BufferPool buffers,
+            List<Route> routes,
+            Errors errors,
+            HttpMetrics metrics,
+            AccessLog accessLog,
+            Clock clock,
+            RandomGenerator random) {
+        this.vertx = vertx;
+        this.host = host;
+        this.port = port;
+        this.tls = config.tls().map(Tls::new);
+        this.context = new ServerContext(
+                vertx, config.trustedProxies(), buffers, config.idleTimeout(), LINGER_BYTES, LINGER_TIME);
+        this.routes = routes.stream()
+                .sorted((a, b) -> b.prefix().length() - a.prefix().length())
+                .toList();
+        this.errors = errors;
+        this.metrics = metrics;
+        this.accessLog = accessLog;
+        this.clock = clock;
+        this.guard = new ConnectionGuard(config.idleTimeout());
+        this.shutdownTimeout = config.shutdownTimeout();
+        this.requestIdPrefix = "%08x".formatted(random.nextInt());
+    }
+
+    /** Listens. Returns the port. */
+    public int start() throws IOException {
+        HttpServerOptions options = options();
+        int loops = Math.max(1, Runtime.getRuntime().availableProcessors());
+        int actual = port;
+        for (int i = 0; i < loops; i++) {
+            HttpServer server = listen(options, actual);
+            actual = server.actualPort();
+            servers.add(server);
+        }
+        vertx.setPeriodic(guard.interval().toMillis(), id -> guard.sweep());
+        if (tls.isPresent()) {
+            vertx.setPeriodic(TLS_RELOAD.toMillis(), id -> Thread.startVirtualThread(this::reloadTls));
+        }
+        return actual;
+    }
+
+    /** How TLS is done, or nothing without it. */
+    public Optional<String> tlsEngine() {
+        return tls.map(Tls::engineName);
+    }
+
+    private HttpServer listen(HttpServerOptions options, int atPort) throws IOException {
+        var listening = new java.util.concurrent.CompletableFuture<HttpServer>();
+        // Each server made on a context of its own gets an event loop of its own; they share the port.
+        ((io.vertx.core.internal.VertxInternal) vertx)
+                .createEventLoopContext()
+                .runOnContext(nothing -> {
+                    HttpServer server = vertx.createHttpServer(options)
+                            .requestHandler(this::accept)
+                            .connectionHandler(guard::opened);
+                    server.exceptionHandler(e -> LOG.debug("connection failed: {}", e.toString()));
+                    server.listen(atPort, host)
+                            .onSuccess(listening::complete)
+                            .onFailure(listening::completeExceptionally);
+                });
+        try {
+            return listening.join();
+        } catch (CompletionException e) {
+            throw new IOException(
+                    "cannot listen on " + host + ":" + atPort + ": " + e.getCause().getMessage()
+                            + ". Is another process using the port? Set another by --port",
+                    e.getCause());
+        }
+    }
+
+    private HttpServerOptions options() throws IOException {
+        var options = new HttpServerOptions()
+                .setTcpNoDelay(true)
+                .setMaxInitialLineLength(16 << 10)
+                .setMaxHeaderSize(32 << 10)
+                .setMaxChunkSize(64 << 10)
+                .setAcceptBacklog(4096)
+                .setHttp2ClearTextEnabled(true)
+                .setHttp2ConnectionWindowSize(4 << 20)
+                .setInitialSettings(new Http2Settings()
+                        .setInitialWindowSize(1 << 20)
+                        .setMaxConcurrentStreams(128)
+                        .setMaxHeaderListSize(32 << 10))
+                .setHandle100ContinueAutomatically(false);
+        if (tls.isPresent()) {
+            tls.get().reload();
+            var ssl = tls.get().options();
+            options.setSsl(true)
+                    .setUseAlpn(true)
+                    .setSslEngineOptions(tls.get().engine())
+                    .setKeyCertOptions(ssl.getKeyCertOptions())
+                    .setEnabledSecureTransportProtocols(ssl.getEnabledSecureTransportProtocols())
+                    .setSslHandshakeTimeout(10)
+                    .setSslHandshakeTimeoutUnit(TimeUnit.SECONDS);
+        }
+        return options;
+    }
+
+    private void reloadTls() {
+        try {
+            if (tls.get().reload()) {
+                var options = tls.get().options();
+                for (HttpServer server : servers) {
+                    server.updateSSLOptions(options).toCompletionStage().toCompletableFuture().join();
+                }
+                LOG.info("the TLS certificate was read again");
+            }
+        } catch (IOException | CompletionException e) {
+            LOG.error("the TLS certificate could not be read again, the old one stays in use: {}", e.toString());
+        }
+    }
+
+    private void accept(HttpServerRequest request) {
+        metrics.begin();
+        guard.begin(request.connection());
+        String id = requestIdPrefix + "-" + Long.toHexString(requestNumber.incrementAndGet());
+        var exchange = new Exchange(request, id, context, System.nanoTime());
+        var end = new EndOnce(exchange);
+        exchange.response().endHandler(nothing -> end.run());
+        exchange.response().closeHandler(nothing -> end.run());
+        Endpoint endpoint = endpoint(exchange.path());
+        try {
+            if (endpoint.answerAtOnce(exchange)) {
+                return;
+            }
+        } catch (RuntimeException e) {
+            errors.answer(exchange, e);
+            return;
+        }
+        Thread.startVirtualThread(() -> {
+            try {
+                endpoint.answer(exchange);
+            } catch (Throwable e) {
+                errors.answer(exchange, e);
+            }
+        });
+    }
+
+    private Endpoint endpoint(String path) {
+        for (Route route : routes) {
+            if (path.startsWith(route.prefix())) {
+                return route.endpoint();
+            }
+        }
+        return NotFoundEndpoint.INSTANCE;
+    }
+
+    private final class EndOnce implements Runnable {
+        private final Exchange exchange;
+        private boolean done;
+
+        EndOnce(Exchange exchange) {
+            this.exchange = exchange;
+        }
+
+        // Both handlers run on the connection's event loop.
+        @Override
+        public void run() {
+            if (done) {
+                return;
+            }
+            done = true;
+            guard.end(exchange.request().connection());
+            long nanos = System.nanoTime() - exchange.startNanos();
+            int status = exchange.response().getStatusCode();
+            long in = exchange.request().bytesRead();
+            long out = exchange.response().bytesWritten();
+            metrics.end(exchange.operation(), status, nanos, in, out);
+            if (accessLog != null) {
+                String agent = exchange.header("User-Agent");
+                accessLog.add(new AccessLog.Entry(
+                        clock.millis(),
+                        exchange.client(),
+                        exchange.principal().name(),
+                        exchange.method().name(),
+                        exchange.rawPath(),
+                        status,
+                        in,
+                        out,
+                        nanos / 1000,
+                        exchange.operation(),
+                        exchange.requestId(),
+                        agent == null ? "-" : agent));
+            }
+        }
+    }
+
+    /** Stops accepting, waits for what is under way, closes. */
+    @Override
+    public void close() {
+        var closing = servers.stream()
+                .map(server -> server.shutdown(shutdownTimeout.toMillis(), TimeUnit.MILLISECONDS))
+                .toList();
+        try {
+            Future.join(new ArrayList<>(closing)).toCompletionStage().toCompletableFuture().join();
+        } catch (CompletionException e) {
+            LOG.warn("the server did not close cleanly: {}", e.getCause().toString());
+        }
+    }
+}

@@ -1,0 +1,151 @@
+package io.berth.registry;
+
+import static io.berth.registry.ManifestRoutes.CACHE_CONTROL;
+import static io.berth.registry.ManifestRoutes.CONTENT_DIGEST;
+import static io.berth.registry.ManifestRoutes.ETAG;
+import static io.berth.registry.ManifestRoutes.IF_NONE_MATCH;
+
+import io.berth.access.Action;
+import io.berth.access.Decision;
+import io.berth.http.ByteRanges;
+import io.berth.http.EntityTags;
+import io.berth.http.Exchange;
+import io.berth.http.Principal;
+import io.berth.oci.Digest;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import io.berth.oci.RepositoryName;
+import io.berth.store.BlobContent;
+import io.netty.util.AsciiString;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+
+/** HTTP of {@code /v2/<name>/blobs/<digest>}. */
+final class BlobRoutes {
+    private static final String OCTET_STREAM = "application/octet-stream";
+    private static final AsciiString ACCEPT_RANGES = AsciiString.cached("Accept-Ranges");
+    private static final AsciiString RANGE = AsciiString.cached("Range");
+
+    private final Access access;
+    private final PullBlob pullBlob;
+    private final DeleteBlob deleteBlob;
+
+    BlobRoutes(Access access, PullBlob pullBlob, DeleteBlob deleteBlob) {
+        this.access = access;
+        this.pullBlob = pullBlob;
+        this.deleteBlob = deleteBlob;
+    }
+
+    boolean pullAtOnce(Exchange exchange, RepositoryName name, Digest digest, Principal principal) {
+        access.require(principal, Action.PULL, name, digest);
+        RegistryCache.CachedBlob blob = pullBlob.atOnce(name, digest, access.mayPush(principal, name));
+        if (blob == null || blob.content == null || exchange.header(RANGE) != null) {
+            return false;
+        }
+        describe(exchange, name, digest);
+        if (!answerNotModified(exchange, digest)) {
+            exchange.answer(200, OCTET_STREAM, blob.content);
+        }
+        return true;
+    }
+
+    void pull(Exchange exchange, RepositoryName name, Digest digest, Principal principal) throws IOException {
+        exchange.operation("HEAD".equals(exchange.method().name()) ? "blob-head" : "blob-get");
+        access.require(principal, Action.PULL, name, digest);
+        RegistryCache.CachedBlob blob = pullBlob.get(name, digest, access.mayPush(principal, name));
+        ByteRanges ranges = ranges(exchange, digest, blob.size);
+        if (ranges.kind() == ByteRanges.Kind.UNSATISFIABLE) {
+            throw new OciException(ErrorCode.RANGE_INVALID, "the blob has " + blob.size + " bytes")
+                    .header("Content-Range", "bytes */" + blob.size);
+        }
+        describe(exchange, name, digest);
+        if (answerNotModified(exchange, digest)) {
+            return;
+        }
+        switch (ranges.ranges().size()) {
+            case 0 -> send(exchange, name, blob, 200, 0, blob.size);
+            case 1 -> {
+                ByteRanges.Range range = ranges.ranges().getFirst();
+                exchange.set("Content-Range", "bytes %d-%d/%d".formatted(range.first(), range.last(), blob.size));
+                send(exchange, name, blob, 206, range.first(), range.length());
+            }
+            default -> sendParts(exchange, name, blob, ranges.ranges());
+        }
+    }
+
+    // If-Range: with another validator than this blob's the client wants everything. RFC 9110, 13.1.5
+    private static ByteRanges ranges(Exchange exchange, Digest digest, long size) {
+        String condition = exchange.header("If-Range");
+        boolean whole = condition != null && !EntityTags.matches(condition, digest.toString());
+        return ByteRanges.parse(whole ? null : exchange.header(RANGE), size);
+    }
+
+    private void describe(Exchange exchange, RepositoryName name, Digest digest) {
+        exchange.set(CONTENT_DIGEST, digest.toString())
+                .set(ETAG, EntityTags.of(digest.toString()))
+                .set(ACCEPT_RANGES, "bytes")
+                .set(CACHE_CONTROL, access.cacheForever(name));
+    }
+
+    private static boolean answerNotModified(Exchange exchange, Digest digest) {
+        String condition = exchange.header(IF_NONE_MATCH);
+        if (condition == null || !EntityTags.matches(condition, digest.toString())) {
+            return false;
+        }
+        exchange.answer(304);
+        return true;
+    }
+
+    private void send(
+            Exchange exchange,
+            RepositoryName name,
+            RegistryCache.CachedBlob blob,
+            int status,
+            long offset,
+            long length)
+            throws IOException {
+        if (blob.content != null) {
+            byte[] part = offset == 0 && length == blob.size
+                    ? blob.content
+                    : Arrays.copyOfRange(blob.content, (int) offset, (int) (offset + length));
+            exchange.answer(status, OCTET_STREAM, part);
+            return;
+        }
+        try (BlobContent content = pullBlob.open(name, blob, offset, length)) {
+            switch (content) {
+                case BlobContent.FileRegion region -> {
+                    exchange.set("Content-Type", OCTET_STREAM);
+                    exchange.sender().region(status, region.channel(), region.offset(), region.length());
+                }
+                case BlobContent.Stream ignored -> throw new IllegalStateException("no store gives streams yet");
+                case BlobContent.Redirect redirect ->
+                    exchange.set("Location", redirect.location().toString()).answer(307);
+            }
+        }
+    }
+
+    private void sendParts(
+            Exchange exchange, RepositoryName name, RegistryCache.CachedBlob blob, List<ByteRanges.Range> ranges)
+            throws IOException {
+        if (blob.content != null) {
+            // Not worth parts: a client of several ranges has to understand the whole as well.
+            exchange.answer(200, OCTET_STREAM, blob.content);
+            return;
+        }
+        try (BlobContent content = pullBlob.open(name, blob, 0, blob.size)) {
+            if (content instanceof BlobContent.FileRegion region) {
+                exchange.sender().multipart(region.channel(), blob.size, OCTET_STREAM, ranges);
+            } else {
+                throw new IllegalStateException("no store but files gives parts yet");
+            }
+        }
+    }
+
+    void delete(Exchange exchange, RepositoryName name, Digest digest, Principal principal) {
+        exchange.operation("blob-delete");
+        Decision decision = access.require(principal, Action.DELETE, name, null);
+        deleteBlob.delete(name, digest, Access.origin(exchange, principal, decision));
+        exchange.answer(202);
+    }
+}

@@ -1,0 +1,116 @@
+package io.berth.registry;
+
+import io.berth.db.Change;
+import io.berth.db.Database;
+import io.berth.db.Tx;
+import io.berth.http.EntityTags;
+import io.berth.oci.Digest;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import io.berth.oci.Reference;
+import io.berth.oci.RepositoryName;
+import io.berth.oci.Tag;
+import io.berth.project.Charges;
+import java.util.List;
+import java.util.Optional;
+
+/** Deletes a tag, or a manifest with all its tags. Thread-safe. */
+final class DeleteManifest {
+    private final Database database;
+    private final RegistryCache cache;
+
+    DeleteManifest(Database database, RegistryCache cache) {
+        this.database = database;
+        this.cache = cache;
+    }
+
+    /**
+     * @param ifMatch the If-Match header, or null
+     * @throws OciException {@code MANIFEST_UNKNOWN}; {@code UNSUPPORTED} for the child of a present index; {@code
+     *     PRECONDITION_FAILED}
+     */
+    void delete(RepositoryName name, Reference reference, String ifMatch, Change.Origin origin) {
+        database.write(tx -> {
+            RepositoryDao.Repository repository = tx.dao(RepositoryDao.class)
+                    .find(name.value())
+                    .orElseThrow(() -> PullManifest.unknown(reference));
+            switch (reference) {
+                case Tag tag -> deleteTag(tx, name, repository, tag, ifMatch, origin);
+                case Digest digest -> deleteManifest(tx, name, repository, digest, origin);
+            }
+            return null;
+        });
+    }
+
+    private void deleteTag(
+            Tx tx,
+            RepositoryName name,
+            RepositoryDao.Repository repository,
+            Tag tag,
+            String ifMatch,
+            Change.Origin origin) {
+        Optional<String> digest = tx.dao(TagDao.class).digest(repository.id(), tag.name());
+        if (ifMatch != null && !EntityTags.matches(ifMatch, digest.orElse(null))) {
+            throw new OciException(ErrorCode.PRECONDITION_FAILED, "the tag does not have the digest of If-Match");
+        }
+        removeTag(tx, name, repository, tag, digest.orElseThrow(() -> PullManifest.unknown(tag)), origin);
+        tx.afterCommit(() -> {
+            cache.changed(name);
+            cache.removeManifest(name, tag);
+            cache.namesChanged(name.value());
+        });
+    }
+
+    private void deleteManifest(
+            Tx tx, RepositoryName name, RepositoryDao.Repository repository, Digest digest, Change.Origin origin) {
+        ManifestDao manifests = tx.dao(ManifestDao.class);
+        ManifestDao.ManifestKey manifest = manifests
+                .find(repository.id(), digest.toString())
+                .orElseThrow(() -> PullManifest.unknown(digest));
+        Optional<String> index = manifests.referringManifest(repository.id(), digest.toString());
+        if (index.isPresent()) {
+            throw new OciException(
+                            ErrorCode.UNSUPPORTED,
+                            "index " + index.get() + " refers to this manifest, delete the index first")
+                    .detail("manifest", index.get());
+        }
+        List<String> tags = tx.dao(TagDao.class).tagsOf(repository.id(), digest.toString());
+        for (String tag : tags) {
+            removeTag(tx, name, repository, new Tag(tag), digest.toString(), origin);
+        }
+        List<String> blobs = manifests.blobsOf(manifest.id());
+        manifests.deleteReferences(manifest.id());
+        manifests.delete(manifest.id());
+        manifests.deleteUnusedContent(digest.toString());
+        Charges.unlink(tx, repository.projectId(), digest.toString());
+        List<String> unlinked = blobs.stream()
+                .filter(blob -> Repositories.unlinkUnused(tx, repository, blob))
+                .toList();
+        tx.change(new Change(
+                "manifest-deleted",
+                name + "@" + digest,
+                Json.object("mediaType", manifest.mediaType(), "size", manifest.size(), "tags", tags),
+                origin));
+        tx.afterCommit(() -> {
+            cache.changed(name);
+            cache.removeManifest(name, digest);
+            tags.forEach(tag -> cache.removeManifest(name, new Tag(tag)));
+            unlinked.forEach(blob -> cache.removeBlob(name, Digest.parse(blob)));
+            cache.namesChanged(name.value());
+        });
+    }
+
+    private static void removeTag(
+            Tx tx,
+            RepositoryName name,
+            RepositoryDao.Repository repository,
+            Tag tag,
+            String digest,
+            Change.Origin origin) {
+        TagDao tags = tx.dao(TagDao.class);
+        tags.delete(repository.id(), tag.name());
+        tags.history(repository.id(), tag.name(), null, digest, origin.actor(), tx.nowMillis());
+        tx.dao(BlobDao.class).review("MANIFEST", name + "@" + digest, tx.nowMillis());
+        tx.change(new Change("tag-deleted", name + ":" + tag, Json.object("previous", digest), origin));
+    }
+}

@@ -1,0 +1,179 @@
+package io.berth.registry;
+
+import io.berth.access.Action;
+import io.berth.access.Decision;
+import io.berth.http.ByteLimiter;
+import io.berth.http.EntityTags;
+import io.berth.http.Exchange;
+import io.berth.http.Principal;
+import io.berth.oci.Digest;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import io.berth.oci.Reference;
+import io.berth.oci.RepositoryName;
+import io.berth.oci.Tag;
+import io.netty.util.AsciiString;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/** HTTP of {@code /v2/<name>/manifests/<reference>}. */
+final class ManifestRoutes {
+    static final AsciiString CONTENT_DIGEST = AsciiString.cached("Docker-Content-Digest");
+    static final AsciiString ETAG = AsciiString.cached("ETag");
+    static final AsciiString CACHE_CONTROL = AsciiString.cached("Cache-Control");
+    static final AsciiString IF_NONE_MATCH = AsciiString.cached("If-None-Match");
+
+    /** Larger manifests are copied piece by piece, so that slow clients do not each hold one. */
+    private static final int AT_ONCE = 64 << 10;
+
+    private static final int MAX_TAGS = 100;
+
+    private final Access access;
+    private final PullManifest pullManifest;
+    private final PushManifest pushManifest;
+    private final DeleteManifest deleteManifest;
+    private final long maxSize;
+    private final ByteLimiter memory;
+
+    ManifestRoutes(
+            Access access,
+            PullManifest pullManifest,
+            PushManifest pushManifest,
+            DeleteManifest deleteManifest,
+            long maxSize,
+            ByteLimiter memory) {
+        this.access = access;
+        this.pullManifest = pullManifest;
+        this.pushManifest = pushManifest;
+        this.deleteManifest = deleteManifest;
+        this.maxSize = maxSize;
+        this.memory = memory;
+    }
+
+    boolean pullAtOnce(Exchange exchange, RepositoryName name, Reference reference, Principal principal) {
+        access.require(principal, Action.PULL, name, reference);
+        RegistryCache.CachedManifest manifest =
+                pullManifest.atOnce(name, reference, access.mayPush(principal, name));
+        if (manifest == null || manifest.content.length > AT_ONCE) {
+            return false;
+        }
+        describe(exchange, name, reference, manifest);
+        if (!answerNotModified(exchange, manifest)) {
+            exchange.answer(200, manifest.mediaType, manifest.content);
+        }
+        return true;
+    }
+
+    void pull(Exchange exchange, RepositoryName name, Reference reference, Principal principal) throws IOException {
+        exchange.operation("HEAD".equals(exchange.method().name()) ? "manifest-head" : "manifest-get");
+        access.require(principal, Action.PULL, name, reference);
+        RegistryCache.CachedManifest manifest =
+                pullManifest.get(name, reference, access.mayPush(principal, name));
+        describe(exchange, name, reference, manifest);
+        if (answerNotModified(exchange, manifest)) {
+            return;
+        }
+        if (manifest.content.length <= AT_ONCE) {
+            exchange.answer(200, manifest.mediaType, manifest.content);
+        } else {
+            exchange.sender().bytes(200, manifest.mediaType, manifest.content);
+        }
+    }
+
+    private void describe(
+            Exchange exchange, RepositoryName name, Reference reference, RegistryCache.CachedManifest manifest) {
+        exchange.set(CONTENT_DIGEST, manifest.digest)
+                .set(ETAG, manifest.etag)
+                .set(
+                        CACHE_CONTROL,
+                        reference instanceof Tag ? access.cacheUntilChanged(name) : access.cacheForever(name));
+    }
+
+    private static boolean answerNotModified(Exchange exchange, RegistryCache.CachedManifest manifest) {
+        String condition = exchange.header(IF_NONE_MATCH);
+        if (condition == null || !EntityTags.matches(condition, manifest.digest)) {
+            return false;
+        }
+        exchange.answer(304);
+        return true;
+    }
+
+    void push(Exchange exchange, RepositoryName name, Reference reference, Principal principal) throws IOException {
+        exchange.operation("manifest-put");
+        Decision decision = access.require(principal, Action.PUSH, name, reference);
+        List<Tag> tags = tagParameters(exchange, reference);
+        for (Tag tag : tags) {
+            access.require(principal, Action.PUSH, name, tag);
+        }
+        long announced = exchange.contentLength();
+        if (announced > maxSize) {
+            throw tooLarge();
+        }
+        // Who does not announce a length gets room for the longest.
+        long reserved = announced >= 0 ? announced : maxSize;
+        PushManifest.Pushed pushed;
+        memory.acquire(reserved);
+        try {
+            pushed = pushManifest.push(new PushManifest.Request(
+                    name,
+                    reference,
+                    tags,
+                    exchange.header("Content-Type"),
+                    readBody(exchange, (int) reserved),
+                    exchange.header("If-Match"),
+                    exchange.header(IF_NONE_MATCH),
+                    principal,
+                    Access.origin(exchange, principal, decision)));
+        } finally {
+            memory.release(reserved);
+        }
+        pushed.subject().ifPresent(subject -> exchange.set("OCI-Subject", subject.toString()));
+        if (!tags.isEmpty()) {
+            exchange.set("OCI-Tag", String.join(", ", tags.stream().map(Tag::name).toList()));
+        }
+        exchange.set("Location", "/v2/" + name + "/manifests/" + pushed.digest())
+                .set(CONTENT_DIGEST, pushed.digest().toString())
+                .answer(201);
+    }
+
+    private static List<Tag> tagParameters(Exchange exchange, Reference reference) {
+        List<String> names = exchange.queryAll("tag");
+        if (names.isEmpty()) {
+            return List.of();
+        }
+        if (!(reference instanceof Digest)) {
+            throw new OciException(ErrorCode.TAG_INVALID, "the parameter 'tag' goes with a push by digest only");
+        }
+        if (names.size() > MAX_TAGS) {
+            throw new OciException(ErrorCode.TAG_INVALID, 414, "more than " + MAX_TAGS + " tags in one push");
+        }
+        return names.stream().map(Tag::parse).distinct().toList();
+    }
+
+    private byte[] readBody(Exchange exchange, int limit) throws IOException {
+        var content = ByteBuffer.allocate(limit);
+        ByteBuffer chunk;
+        while ((chunk = exchange.body().next()) != null) {
+            if (chunk.remaining() > content.remaining()) {
+                throw tooLarge();
+            }
+            content.put(chunk);
+        }
+        return content.position() == limit
+                ? content.array()
+                : java.util.Arrays.copyOf(content.array(), content.position());
+    }
+
+    private OciException tooLarge() {
+        return new OciException(ErrorCode.TOO_LARGE, "a manifest has at most " + maxSize + " bytes here");
+    }
+
+    void delete(Exchange exchange, RepositoryName name, Reference reference, Principal principal) {
+        exchange.operation(reference instanceof Tag ? "tag-delete" : "manifest-delete");
+        Decision decision = access.require(principal, Action.DELETE, name, reference);
+        deleteManifest.delete(
+                name, reference, exchange.header("If-Match"), Access.origin(exchange, principal, decision));
+        exchange.answer(202);
+    }
+}

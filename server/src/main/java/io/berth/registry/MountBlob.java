@@ -1,0 +1,68 @@
+package io.berth.registry;
+
+import io.berth.access.Action;
+import io.berth.access.Authorizer;
+import io.berth.db.Change;
+import io.berth.db.Database;
+import io.berth.http.Principal;
+import io.berth.oci.Digest;
+import io.berth.oci.RepositoryName;
+import java.util.List;
+import java.util.Optional;
+
+/** Links a blob of another repository without its bytes being sent. Thread-safe. */
+final class MountBlob {
+    private static final int CANDIDATES = 100;
+
+    private final Database database;
+    private final Authorizer authorizer;
+    private final RegistryCache cache;
+    private final Leases leases;
+
+    MountBlob(Database database, Authorizer authorizer, RegistryCache cache, Leases leases) {
+        this.database = database;
+        this.authorizer = authorizer;
+        this.cache = cache;
+        this.leases = leases;
+    }
+
+    /**
+     * @param from where the client says that the blob is; empty when it leaves that to the registry, which then takes any
+     *     repository that the caller may pull from
+     * @return false when there is nothing that the caller could mount, for whatever reason
+     */
+    boolean mount(
+            RepositoryName target,
+            Digest digest,
+            Optional<RepositoryName> from,
+            Principal principal,
+            Change.Origin origin) {
+        List<String> holders = from.map(name -> List.of(name.value())).orElseGet(() -> database.read(
+                tx -> tx.dao(BlobDao.class).repositoriesOf(digest.toString(), CANDIDATES)));
+        Optional<String> source = holders.stream()
+                .filter(name -> authorizer
+                        .decide(principal, Action.PULL, new RepositoryName(name), null)
+                        .allowed())
+                .findFirst();
+        return source.isPresent()
+                && database.write(tx -> {
+                    BlobDao dao = tx.dao(BlobDao.class);
+                    Optional<BlobDao.LinkedBlob> blob = dao.findLinked(source.get(), digest.toString());
+                    if (blob.isEmpty() || blob.get().state().equals(BlobDao.DAMAGED)) {
+                        return false;
+                    }
+                    dao.setState(digest.toString(), BlobDao.LIVE, tx.nowMillis());
+                    var repository = Repositories.forPush(tx, target, principal, origin);
+                    Repositories.link(
+                            tx,
+                            target,
+                            repository,
+                            digest.toString(),
+                            blob.get().size(),
+                            leases.from(tx.nowMillis()),
+                            origin);
+                    tx.afterCommit(() -> cache.changed(target));
+                    return true;
+                });
+    }
+}

@@ -1,0 +1,122 @@
+package io.berth.registry;
+
+import io.berth.access.Authorizer;
+import io.berth.config.BerthConfig;
+import io.berth.db.Database;
+import io.berth.http.Authentication;
+import io.berth.http.ByteLimiter;
+import io.berth.http.RateLimiter;
+import io.berth.project.Projects;
+import io.berth.oci.RepositoryName;
+import io.berth.store.BlobStore;
+import io.berth.store.UploadState;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.cache.CaffeineCacheMetrics;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/** The parts of the registry, wired. */
+public final class Registry {
+    private final V2Endpoint endpoint;
+    private final Uploads uploads;
+    private final FreeSpace freeSpace;
+    private final DoomedObjects doomedObjects;
+    private final Database database;
+    private final BlobStore store;
+
+    /** @param cacheBytes memory for manifests, small blobs and pages of names */
+    public Registry(
+            BerthConfig config,
+            Database database,
+            BlobStore store,
+            Authentication authentication,
+            Authorizer authorizer,
+            ByteLimiter bodyMemory,
+            MeterRegistry meters,
+            long cacheBytes,
+            Clock clock,
+            RandomGenerator random) {
+        this.database = database;
+        this.store = store;
+        var rules = config.registry();
+        var cache = new RegistryCache(cacheBytes);
+        CaffeineCacheMetrics.monitor(meters, cache.manifestCache(), "manifests");
+        CaffeineCacheMetrics.monitor(meters, cache.blobCache(), "blobs");
+        var leases = new Leases(clock, rules.uploadExpiry());
+        var access = new Access(authorizer);
+        freeSpace = new FreeSpace(store, config.storage().minFree(), System::nanoTime);
+
+        var commitBlob =
+                new CommitBlob(database, store, cache, leases, config.storage().inlineLimit());
+        uploads = new Uploads(
+                database, store, commitBlob, rules, config.storage().inlineLimit(), freeSpace, clock, random);
+        meters.gauge("berth.uploads.open", uploads, Uploads::open);
+        doomedObjects = new DoomedObjects(database, store);
+
+        var manifests = new ManifestRoutes(
+                access,
+                new PullManifest(database, cache, leases),
+                new PushManifest(database, cache, leases, rules.missingReferences()),
+                new DeleteManifest(database, cache),
+                rules.maxManifestSize(),
+                bodyMemory);
+        var blobs = new BlobRoutes(
+                access, new PullBlob(database, store, cache, leases), new DeleteBlob(database, cache));
+        var uploadRoutes = new UploadRoutes(
+                uploads, new MountBlob(database, authorizer, cache, leases), rules.maxBlobSize());
+        var lists = new ListRoutes(access, new ListNames(database, cache), new ListReferrers(database));
+        endpoint = new V2Endpoint(
+                authentication,
+                new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime),
+                rules.readOnly(),
+                access,
+                manifests,
+                blobs,
+                uploadRoutes,
+                lists);
+    }
+
+    /**
+     * Brings store and database in order after a stop of any kind; before the first request.
+     *
+     * @throws IOException when the store cannot be used
+     */
+    public void recover() throws IOException {
+        List<UploadDao.UploadRow> open = database.read(tx -> tx.dao(UploadDao.class).all());
+        store.recover(
+                upload -> open.stream().anyMatch(row -> isOf(row, upload)),
+                key -> database.read(tx -> tx.dao(BlobDao.class).find(key.digest().toString()))
+                        .filter(blob -> blob.generation() == key.generation())
+                        .isPresent());
+        database.write(tx -> {
+            Projects.ensureDefault(tx, RepositoryName.DEFAULT_PROJECT);
+            return null;
+        });
+    }
+
+    private static boolean isOf(UploadDao.UploadRow row, UploadState upload) {
+        return row.generation() == upload.generation() && row.id().equals(upload.id().toString());
+    }
+
+    /** {@code /v2/}. */
+    public V2Endpoint endpoint() {
+        return endpoint;
+    }
+
+    public Uploads uploads() {
+        return uploads;
+    }
+
+    /** What is wrong with the space for blobs, or null. */
+    public String spaceProblem() {
+        return freeSpace.problem();
+    }
+
+    /** What has to be done now and then: expiry of uploads, deletion of objects that nothing names. */
+    public void maintain() {
+        uploads.expire();
+        doomedObjects.delete();
+    }
+}

@@ -1,0 +1,36 @@
+package io.berth.registry;
+
+import java.util.Optional;
+import org.jdbi.v3.sqlobject.config.RegisterConstructorMapper;
+import org.jdbi.v3.sqlobject.customizer.Bind;
+import org.jdbi.v3.sqlobject.statement.SqlQuery;
+import org.jdbi.v3.sqlobject.statement.SqlUpdate;
+
+/** SQL of repositories. */
+@RegisterConstructorMapper(RepositoryDao.Repository.class)
+@RegisterConstructorMapper(RepositoryDao.NamePage.class)
+interface RepositoryDao {
+    record Repository(long id, long projectId, boolean listed) {}
+
+    /** Names in order, each in quotes, joined by commas; null when there are none. */
+    record NamePage(String names, int count) {}
+
+    @SqlQuery("SELECT id, project_id, listed FROM repository WHERE name = :name")
+    Optional<Repository> find(@Bind("name") String name);
+
+    @SqlUpdate("""
+            INSERT INTO repository (project_id, name, listed, created_at) VALUES (:project, :name, false, :now)
+            ON CONFLICT (name) DO NOTHING
+            """)
+    void insert(@Bind("project") long project, @Bind("name") String name, @Bind("now") long now);
+
+    @SqlUpdate("UPDATE repository SET listed = true WHERE id = :id")
+    void list(@Bind("id") long id);
+
+    // The database makes the JSON: a row for each name would cost more than all the rest.
+    @SqlQuery("""
+            SELECT string_agg('"' || name || '"', ',' ORDER BY name) AS names, COUNT(*) AS count
+            FROM (SELECT name FROM repository WHERE listed AND name > :after ORDER BY name LIMIT :limit) AS page
+            """)
+    NamePage page(@Bind("after") String after, @Bind("limit") int limit);
+}

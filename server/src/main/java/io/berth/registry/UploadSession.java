@@ -1,0 +1,203 @@
+package io.berth.registry;
+
+import static java.util.Objects.requireNonNull;
+
+import io.berth.oci.Digest;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import io.berth.oci.RepositoryName;
+import io.berth.store.BlobContent;
+import io.berth.store.BlobStore;
+import io.berth.store.ChunkSource;
+import io.berth.store.HashingSource;
+import io.berth.store.UploadState;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * One unfinished upload.
+ *
+ * <ul>
+ *   <li><i>open</i>: takes bytes at its end, from one request at a time
+ *   <li><i>open, hash unknown</i>: the same; the hash is made again by reading back when it is needed. After a restart, and
+ *       after a request that was cut off so that the store kept less than was hashed
+ *   <li><i>ended</i>: committed, cancelled or expired; nobody finds it any more
+ * </ul>
+ *
+ * Whoever changes it holds its lock.
+ */
+final class UploadSession {
+    private final RepositoryName repository;
+    private final String principal;
+    private final Digest.Algorithm algorithm;
+    private final BlobStore store;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final CompletableFuture<?> row;
+    private volatile UploadState state;
+    private volatile long touchedAt;
+    private volatile boolean ended;
+    private MessageDigest hash;
+    private byte[] memory;
+
+    /** @param row completes when the database has the upload's row */
+    UploadSession(
+            RepositoryName repository,
+            String principal,
+            Digest.Algorithm algorithm,
+            BlobStore store,
+            UploadState state,
+            long now,
+            CompletableFuture<?> row) {
+        this.repository = requireNonNull(repository, "repository is null");
+        this.principal = requireNonNull(principal, "principal is null");
+        this.algorithm = algorithm;
+        this.store = store;
+        this.state = state;
+        this.touchedAt = now;
+        this.row = row;
+        this.hash = state.size() == 0 ? algorithm.newHash() : null;
+    }
+
+    RepositoryName repository() {
+        return repository;
+    }
+
+    String principal() {
+        return principal;
+    }
+
+    Digest.Algorithm algorithm() {
+        return algorithm;
+    }
+
+    UploadState state() {
+        return state;
+    }
+
+    /** Bytes taken so far. */
+    long size() {
+        byte[] small = memory;
+        return small == null ? state.size() : small.length;
+    }
+
+    long touchedAt() {
+        return touchedAt;
+    }
+
+    boolean isEnded() {
+        return ended;
+    }
+
+    void end() {
+        ended = true;
+    }
+
+    /** Completes when the database has the row; without a row it never had one. */
+    CompletableFuture<?> row() {
+        return row;
+    }
+
+    /**
+     * Takes the lock when nobody has it.
+     *
+     * @throws OciException {@code RANGE_INVALID} when another request is writing
+     */
+    void lock() {
+        if (!lock.tryLock()) {
+            throw new OciException(ErrorCode.RANGE_INVALID, "another request is writing to this upload");
+        }
+    }
+
+    boolean tryLock() {
+        return lock.tryLock();
+    }
+
+    void unlock() {
+        lock.unlock();
+    }
+
+    /** Appends {@code source}; what arrived before a failure stays. */
+    void append(ChunkSource source, long expected, long now) throws IOException {
+        var hashing = hash == null ? null : new HashingSource(source, hash);
+        long before = state.size();
+        try {
+            state = store.append(state, hashing == null ? source : hashing, expected);
+        } catch (IOException | RuntimeException e) {
+            state = store.resume(state);
+            throw e;
+        } finally {
+            touchedAt = now;
+            if (hashing != null && state.size() - before != hashing.count()) {
+                hash = null;
+            }
+        }
+    }
+
+    /** Takes all of a small upload into memory; it never touches the store. */
+    void appendInMemory(ChunkSource source, int limit, long now) throws IOException {
+        var buffer = ByteBuffer.allocate(limit);
+        ByteBuffer chunk;
+        while ((chunk = source.next()) != null) {
+            if (chunk.remaining() > buffer.remaining()) {
+                throw new OciException(ErrorCode.SIZE_INVALID, "the body is longer than its Content-Length");
+            }
+            buffer.put(chunk);
+        }
+        memory = java.util.Arrays.copyOf(buffer.array(), buffer.position());
+        touchedAt = now;
+    }
+
+    /** Drops what {@link #appendInMemory} took: it counts within one request only. */
+    void forgetMemory() {
+        memory = null;
+    }
+
+    /** The digest of everything taken, by {@code wanted}'s algorithm. */
+    Digest digest(Digest.Algorithm wanted) throws IOException {
+        if (memory != null) {
+            return Digest.of(wanted, memory);
+        }
+        if (wanted == algorithm && hash != null) {
+            MessageDigest finished = hash;
+            hash = null; // finishing resets it, and the upload may have to go on
+            return Digest.finish(wanted, finished.digest());
+        }
+        return Digest.finish(wanted, hashAgain(wanted.newHash()).digest());
+    }
+
+    private MessageDigest hashAgain(MessageDigest fresh) throws IOException {
+        try (BlobContent.Stream content = store.readBack(state)) {
+            var hashing = new HashingSource(content.source(), fresh);
+            while (hashing.next() != null) {
+                // all the work is in passing through
+            }
+            if (hashing.count() != state.size()) {
+                throw new IOException("the upload has " + hashing.count() + " of " + state.size() + " bytes");
+            }
+        }
+        return fresh;
+    }
+
+    /** Everything taken, which the caller knows to be small. */
+    byte[] readAll() throws IOException {
+        if (memory != null) {
+            return memory;
+        }
+        var buffer = ByteBuffer.allocate(Math.toIntExact(state.size()));
+        try (BlobContent.Stream content = store.readBack(state)) {
+            ByteBuffer chunk;
+            while ((chunk = content.source().next()) != null) {
+                buffer.put(chunk);
+            }
+        }
+        return buffer.array();
+    }
+
+    /** Whether the store has seen this upload. */
+    boolean inStore() {
+        return memory == null && state.size() > 0;
+    }
+}

@@ -1,0 +1,394 @@
+package io.berth.registry;
+
+import io.berth.config.BerthConfig;
+import io.berth.db.Change;
+import io.berth.db.Database;
+import io.berth.http.Principal;
+import io.berth.oci.Digest;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import io.berth.oci.RepositoryName;
+import io.berth.store.BlobStore;
+import io.berth.store.ChunkSource;
+import io.berth.store.UploadState;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Unfinished uploads: opening, appending, finishing, cancelling, expiring. What is under way is known in memory; its row
+ * in the database lets it survive a restart. Thread-safe.
+ */
+public final class Uploads {
+    private static final Logger LOG = LoggerFactory.getLogger(Uploads.class);
+
+    /** The row of an upload that is over with the request that began it. */
+    static final CompletableFuture<?> NO_ROW = CompletableFuture.completedFuture(null);
+
+    private final Database database;
+    private final BlobStore store;
+    private final CommitBlob commitBlob;
+    private final BerthConfig.Registry rules;
+    private final int inlineLimit;
+    private final FreeSpace freeSpace;
+    private final Clock clock;
+    private final RandomGenerator random;
+    private final Map<UUID, UploadSession> sessions = new ConcurrentHashMap<>();
+
+    Uploads(
+            Database database,
+            BlobStore store,
+            CommitBlob commitBlob,
+            BerthConfig.Registry rules,
+            int inlineLimit,
+            FreeSpace freeSpace,
+            Clock clock,
+            RandomGenerator random) {
+        this.database = database;
+        this.store = store;
+        this.commitBlob = commitBlob;
+        this.rules = rules;
+        this.inlineLimit = inlineLimit;
+        this.freeSpace = freeSpace;
+        this.clock = clock;
+        this.random = random;
+    }
+
+    /** Uploads that are open in memory. */
+    public int open() {
+        return sessions.size();
+    }
+
+    /** Begins an upload that further requests will feed. */
+    UploadSession open(RepositoryName repository, Principal principal, Digest.Algorithm algorithm) {
+        freeSpace.require();
+        var state = new UploadState(uuid(), random.nextLong(), 0);
+        var row = new UploadDao.UploadRow(
+                state.id().toString(),
+                repository.value(),
+                principal.name(),
+                algorithm.label(),
+                store.name(),
+                state.generation(),
+                0);
+        CompletableFuture<?> stored = database.writeLater(tx -> {
+            tx.dao(UploadDao.class).insert(row, tx.nowMillis());
+            return null;
+        });
+        var session =
+                new UploadSession(repository, principal.name(), algorithm, store, state, clock.millis(), stored);
+        sessions.put(state.id(), session);
+        return session;
+    }
+
+    /** Takes a whole blob in one request. */
+    void pushWhole(
+            RepositoryName repository,
+            Principal principal,
+            Digest digest,
+            Body body,
+            Change.Origin origin)
+            throws IOException {
+        if (body.length() < 0 || body.length() > inlineLimit) {
+            UploadSession session = open(repository, principal, digest.algorithm());
+            try {
+                finish(session, digest, null, body, principal, origin);
+            } finally {
+                discard(session);
+            }
+            return;
+        }
+        freeSpace.require();
+        var session = new UploadSession(
+                repository,
+                principal.name(),
+                digest.algorithm(),
+                store,
+                new UploadState(uuid(), random.nextLong(), 0),
+                clock.millis(),
+                NO_ROW);
+        session.appendInMemory(body.source(), (int) body.length(), clock.millis());
+        verify(session, digest);
+        commitBlob.commit(session, digest, principal, origin);
+    }
+
+    /** A request's body. The length is -1 when it is not announced. */
+    record Body(ChunkSource source, long length) {}
+
+    /**
+     * The upload {@code id} of this repository and principal.
+     *
+     * @throws OciException {@code BLOB_UPLOAD_UNKNOWN}, also when it belongs to somebody else
+     */
+    UploadSession find(String id, RepositoryName repository, Principal principal) throws IOException {
+        UUID uuid;
+        try {
+            uuid = UUID.fromString(id);
+        } catch (IllegalArgumentException e) {
+            throw unknown();
+        }
+        UploadSession session = sessions.get(uuid);
+        if (session == null) {
+            session = restore(uuid);
+        }
+        if (session.isEnded()
+                || !session.repository().equals(repository)
+                || !session.principal().equals(principal.name())) {
+            throw unknown();
+        }
+        return session;
+    }
+
+    private UploadSession restore(UUID id) throws IOException {
+        UploadDao.UploadRow row = database.read(tx -> tx.dao(UploadDao.class).find(id.toString()))
+                .orElseThrow(Uploads::unknown);
+        UploadState state = store.resume(new UploadState(id, row.generation(), row.size()));
+        var session = new UploadSession(
+                new RepositoryName(row.repository()),
+                row.principal(),
+                Digest.Algorithm.parse(row.algorithm()),
+                store,
+                state,
+                clock.millis(),
+                CompletableFuture.completedFuture(row));
+        UploadSession other = sessions.putIfAbsent(id, session);
+        return other == null ? session : other;
+    }
+
+    /**
+     * Appends a chunk.
+     *
+     * @param range where the chunk says it belongs, or null for the end
+     * @throws OciException {@code RANGE_INVALID} when it does not belong at the end, or another request is writing
+     */
+    void append(UploadSession session, ContentRange range, Body body) throws IOException {
+        session.lock();
+        try {
+            requireOpen(session);
+            appendLocked(session, range, body);
+        } finally {
+            session.unlock();
+        }
+    }
+
+    private void appendLocked(UploadSession session, ContentRange range, Body body) throws IOException {
+        if (range != null) {
+            if (range.first() != session.size()) {
+                throw new OciException(
+                        ErrorCode.RANGE_INVALID,
+                        "the upload has %d bytes, the chunk begins at %d".formatted(session.size(), range.first()));
+            }
+            if (body.length() >= 0 && body.length() != range.length()) {
+                throw new OciException(ErrorCode.SIZE_INVALID, "Content-Range and Content-Length disagree");
+            }
+        }
+        freeSpace.require();
+        long before = session.size();
+        long limit = limit(session);
+        if (body.length() > limit) {
+            throw tooLarge();
+        }
+        session.append(new LimitedSource(body.source(), limit), Math.max(0, body.length()), clock.millis());
+        if (range != null && session.size() - before != range.length()) {
+            throw new OciException(ErrorCode.SIZE_INVALID, "the body is shorter or longer than its Content-Range");
+        }
+    }
+
+    // How many bytes this upload may still take.
+    private long limit(UploadSession session) {
+        long limit = Long.MAX_VALUE;
+        if (rules.maxBlobSize() > 0) {
+            limit = Math.max(0, rules.maxBlobSize() - session.size());
+        }
+        if (rules.maxOpenUploadBytes() > 0) {
+            long open = sessions.values().stream()
+                    .filter(other -> other.principal().equals(session.principal())
+                            && other.repository()
+                                    .project()
+                                    .equals(session.repository().project()))
+                    .mapToLong(UploadSession::size)
+                    .sum();
+            limit = Math.min(limit, Math.max(0, rules.maxOpenUploadBytes() - open));
+        }
+        return limit;
+    }
+
+    /**
+     * Appends what the closing request still brings and makes the upload a blob.
+     *
+     * @throws OciException {@code DIGEST_INVALID} when the bytes have another digest; the upload is then over
+     */
+    void finish(
+            UploadSession session,
+            Digest digest,
+            ContentRange range,
+            Body body,
+            Principal principal,
+            Change.Origin origin)
+            throws IOException {
+        session.lock();
+        try {
+            requireOpen(session);
+            boolean small = session.state().size() == 0 && range == null && body.length() >= 0
+                    && body.length() <= inlineLimit;
+            if (small) {
+                session.appendInMemory(body.source(), (int) body.length(), clock.millis());
+            } else {
+                appendLocked(session, range, body);
+            }
+            try {
+                verify(session, digest);
+            } catch (OciException e) {
+                discard(session);
+                throw e;
+            }
+            commitBlob.commit(session, digest, principal, origin);
+            sessions.remove(session.state().id());
+        } finally {
+            session.forgetMemory();
+            session.unlock();
+        }
+    }
+
+    private static void verify(UploadSession session, Digest expected) throws IOException {
+        Digest actual = session.digest(expected.algorithm());
+        if (!actual.equals(expected)) {
+            throw new OciException(ErrorCode.DIGEST_INVALID, "the content has another digest; the upload is dropped")
+                    .detail("expected", expected.toString())
+                    .detail("actual", actual.toString());
+        }
+    }
+
+    /** Ends an upload and removes its bytes. */
+    void cancel(UploadSession session) throws IOException {
+        session.lock();
+        try {
+            requireOpen(session);
+            discard(session);
+        } finally {
+            session.unlock();
+        }
+    }
+
+    private void discard(UploadSession session) throws IOException {
+        if (session.isEnded()) {
+            sessions.remove(session.state().id());
+            return;
+        }
+        session.end();
+        sessions.remove(session.state().id());
+        database.writeLater(
+                tx -> tx.dao(UploadDao.class).delete(session.state().id().toString()));
+        store.abort(session.state());
+    }
+
+    /** Ends every upload that has been idle for too long. */
+    public void expire() {
+        long before = clock.millis() - rules.uploadExpiry().toMillis();
+        for (UploadSession session : sessions.values()) {
+            if (session.touchedAt() < before && session.tryLock()) {
+                try {
+                    discard(session);
+                } catch (IOException e) {
+                    LOG.warn("the bytes of upload {} could not be removed: {}", session.state().id(), e.toString());
+                } finally {
+                    session.unlock();
+                }
+            }
+        }
+        for (UploadDao.UploadRow row : database.read(tx -> tx.dao(UploadDao.class).idleSince(before))) {
+            expireRow(row, before);
+        }
+    }
+
+    private void expireRow(UploadDao.UploadRow row, long before) {
+        UUID id = UUID.fromString(row.id());
+        UploadSession live = sessions.get(id);
+        try {
+            if (live == null) {
+                database.write(tx -> tx.dao(UploadDao.class).delete(row.id()));
+                store.abort(new UploadState(id, row.generation(), row.size()));
+            } else if (live.touchedAt() >= before) {
+                database.writeLater(tx -> {
+                    tx.dao(UploadDao.class).touch(row.id(), live.size(), live.touchedAt());
+                    return null;
+                });
+            }
+        } catch (IOException e) {
+            LOG.warn("the bytes of upload {} could not be removed: {}", id, e.toString());
+        }
+    }
+
+    /** Writes down how far every upload has come, before a stop. */
+    public void flush() {
+        sessions.values().forEach(session -> {
+            try {
+                database.write(tx -> {
+                    tx.dao(UploadDao.class)
+                            .touch(session.state().id().toString(), session.size(), session.touchedAt());
+                    return null;
+                });
+            } catch (RuntimeException e) {
+                LOG.warn("upload {} may be lost: {}", session.state().id(), e.toString());
+            }
+        });
+    }
+
+    private static void requireOpen(UploadSession session) {
+        if (session.isEnded()) {
+            throw unknown();
+        }
+        try {
+            if (session.row().isCompletedExceptionally()) {
+                session.row().join();
+            }
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
+    }
+
+    private UUID uuid() {
+        // Version 4, of the injected randomness: the id is what lets its holder write.
+        long high = random.nextLong() & 0xffffffffffff0fffL | 0x4000L;
+        long low = random.nextLong() & 0x3fffffffffffffffL | 0x8000000000000000L;
+        return new UUID(high, low);
+    }
+
+    private static OciException unknown() {
+        return new OciException(ErrorCode.BLOB_UPLOAD_UNKNOWN, "blob upload unknown to registry");
+    }
+
+    private static OciException tooLarge() {
+        return new OciException(ErrorCode.TOO_LARGE, "the blob is larger than registry.max-blob-size or the room for"
+                + " open uploads allows");
+    }
+
+    private static final class LimitedSource implements ChunkSource {
+        private final ChunkSource source;
+        private long left;
+
+        LimitedSource(ChunkSource source, long limit) {
+            this.source = source;
+            this.left = limit;
+        }
+
+        @Override
+        public java.nio.ByteBuffer next() throws IOException {
+            java.nio.ByteBuffer chunk = source.next();
+            if (chunk != null) {
+                left -= chunk.remaining();
+                if (left < 0) {
+                    throw tooLarge();
+                }
+            }
+            return chunk;
+        }
+    }
+}
