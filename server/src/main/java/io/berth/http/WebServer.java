@@ -8,6 +8,8 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -85,17 +87,22 @@ public final class WebServer implements AutoCloseable {
     public int start() throws IOException {
         HttpServerOptions options = options();
         int loops = Math.max(1, Runtime.getRuntime().availableProcessors());
-        int actual = port;
+        int actual = port == 0 ? freePort() : port;
         for (int i = 0; i < loops; i++) {
-            HttpServer server = listen(options, actual);
-            actual = server.actualPort();
-            servers.add(server);
+            servers.add(listen(options, actual));
         }
         vertx.setPeriodic(guard.interval().toMillis(), id -> guard.sweep());
         if (tls.isPresent()) {
             vertx.setPeriodic(TLS_RELOAD.toMillis(), id -> Thread.startVirtualThread(this::reloadTls));
         }
         return actual;
+    }
+
+    // The event loops share a port by its number, so the system cannot choose one for each.
+    private int freePort() throws IOException {
+        try (var probe = new ServerSocket(0, 1, InetAddress.getByName(host))) {
+            return probe.getLocalPort();
+        }
     }
 
     /** How TLS is done, or nothing without it. */
