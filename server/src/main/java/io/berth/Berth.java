@@ -28,9 +28,9 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.time.Clock;
@@ -75,8 +75,8 @@ public final class Berth implements AutoCloseable {
                     clock,
                     random,
                     Meters.database(meters)));
-            BlobStore store = own(new MeteredBlobStore(
-                    new FileBlobStore(config.storage().blobs(), uploadWriter(config)), meters));
+            BlobStore store = own(
+                    new MeteredBlobStore(new FileBlobStore(config.storage().blobs(), uploadWriter(config)), meters));
 
             var accounts = new Accounts(database, random);
             firstStart = accounts.ensureAdministrator(
@@ -183,11 +183,10 @@ public final class Berth implements AutoCloseable {
     }
 
     private static UploadWriter uploadWriter(BerthConfig config) {
-        long directFrom =
-                switch (config.storage().directIo()) {
-                    case ON, AUTO -> LARGE_UPLOAD;
-                    case OFF -> Long.MAX_VALUE;
-                };
+        long directFrom = switch (config.storage().directIo()) {
+            case ON, AUTO -> LARGE_UPLOAD;
+            case OFF -> Long.MAX_VALUE;
+        };
         return new UploadWriter(16, directFrom);
     }
 
@@ -208,7 +207,9 @@ public final class Berth implements AutoCloseable {
     // What the failures of lower layers mean to a client.
     private static OciException translate(Throwable failure) {
         if (failure instanceof DatabaseException database) {
-            return database.full() ? full() : new OciException(ErrorCode.UNAVAILABLE, "the database cannot be used now");
+            return database.full()
+                    ? full()
+                    : new OciException(ErrorCode.UNAVAILABLE, "the database cannot be used now");
         }
         if (failure instanceof FileSystemException || isNoSpace(failure)) {
             return isNoSpace(failure)

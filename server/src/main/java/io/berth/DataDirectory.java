@@ -30,8 +30,8 @@ public final class DataDirectory implements AutoCloseable {
     public static DataDirectory lock(Path path) {
         try {
             Files.createDirectories(path);
-            FileChannel channel = FileChannel.open(
-                    path.resolve("berth.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileChannel channel =
+                    FileChannel.open(path.resolve("berth.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             FileLock lock = tryLock(channel);
             if (lock == null) {
                 channel.close();
@@ -46,7 +46,8 @@ public final class DataDirectory implements AutoCloseable {
                     e);
         } catch (FileSystemException e) {
             throw new IllegalStateException(
-                    "the data directory " + path + " cannot be used (" + e.getReason() + "): give another by --data", e);
+                    "the data directory " + path + " cannot be used (" + e.getReason() + "): give another by --data",
+                    e);
         } catch (IOException e) {
             throw new IllegalStateException("the data directory " + path + " cannot be used: " + e.getMessage(), e);
         }

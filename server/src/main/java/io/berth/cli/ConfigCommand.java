@@ -29,7 +29,8 @@ final class ConfigCommand implements Callable<Integer> {
     int check(@Mixin ConfigOptions options) {
         try {
             BerthConfig config = options.load();
-            System.out.println("The configuration is good. Data lies in " + config.data().toAbsolutePath() + ".");
+            System.out.println(
+                    "The configuration is good. Data lies in " + config.data().toAbsolutePath() + ".");
             return 0;
         } catch (ConfigException e) {
             e.problems().forEach(System.err::println);

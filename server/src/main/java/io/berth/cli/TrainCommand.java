@@ -59,7 +59,8 @@ final class TrainCommand implements Callable<Integer> {
             String base = "http://127.0.0.1:" + berth.port();
             byte[] content = "{}".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
             String digest = "sha256:"
-                    + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+                    + HexFormat.of()
+                            .formatHex(MessageDigest.getInstance("SHA-256").digest(content));
             send(client, "GET", base + "/readyz", null, null);
             send(client, "GET", base + "/v2/", null, null);
             send(client, "POST", base + "/v2/train/me/blobs/uploads/?digest=" + digest, content, null);

@@ -32,8 +32,7 @@ public final class ConfigLoader {
 
     private final Map<String, Raw> values = new HashMap<>();
     private final List<String> problems = new ArrayList<>();
-    private final Set<String> paths =
-            Keys.all().stream().map(Key::path).collect(Collectors.toCollection(HashSet::new));
+    private final Set<String> paths = Keys.all().stream().map(Key::path).collect(Collectors.toCollection(HashSet::new));
 
     /** A loader that knows the defaults alone. */
     public ConfigLoader() {}
@@ -142,7 +141,9 @@ public final class ConfigLoader {
                                 key.form(),
                                 key.description()))
                 .collect(Collectors.joining(
-                        "", "| key | variable | default | form | what it does |\n| --- | --- | --- | --- | --- |\n", ""));
+                        "",
+                        "| key | variable | default | form | what it does |\n| --- | --- | --- | --- | --- |\n",
+                        ""));
     }
 
     private Optional<BerthConfig.Tls> tls() {
@@ -161,8 +162,8 @@ public final class ConfigLoader {
 
     private void requireReadable(Key<?> key, Path file) {
         if (!Files.isReadable(file)) {
-            problems.add(key.path() + ": the file " + file + " cannot be read. Give " + key.form() + " that Berth's user"
-                    + " may read.");
+            problems.add(key.path() + ": the file " + file + " cannot be read. Give " + key.form()
+                    + " that Berth's user" + " may read.");
         }
     }
 

@@ -43,14 +43,13 @@ final class Forms {
         if (!matcher.matches()) {
             throw new IllegalArgumentException("not a size");
         }
-        int shift =
-                switch (matcher.group(2)) {
-                    case "KiB" -> 10;
-                    case "MiB" -> 20;
-                    case "GiB" -> 30;
-                    case "TiB" -> 40;
-                    default -> 0;
-                };
+        int shift = switch (matcher.group(2)) {
+            case "KiB" -> 10;
+            case "MiB" -> 20;
+            case "GiB" -> 30;
+            case "TiB" -> 40;
+            default -> 0;
+        };
         return Math.multiplyExact(Long.parseLong(matcher.group(1)), 1L << shift);
     }
 

@@ -33,7 +33,10 @@ final class Keys {
             "The address to listen on. Without TLS it is loopback (127.0.0.1) unless set; with TLS every address.",
             Function.identity());
     static final Key<Integer> PORT = key(
-            "server.port", "5000", "a number from 0 to 65535", "The TCP port; 0 lets the system choose.",
+            "server.port",
+            "5000",
+            "a number from 0 to 65535",
+            "The TCP port; 0 lets the system choose.",
             Forms.number(0, 65_535));
     static final Key<java.util.Optional<java.net.URI>> EXTERNAL_URL = key(
             "server.external-url",
@@ -76,8 +79,8 @@ final class Keys {
 
     static final Key<Boolean> ANONYMOUS_PULL = key(
             "registry.anonymous-pull", "false", BOOL, "Whether anybody may pull without a credential.", Forms::bool);
-    static final Key<Boolean> READ_ONLY = key(
-            "registry.read-only", "false", BOOL, "Refuses everything that would change the registry.", Forms::bool);
+    static final Key<Boolean> READ_ONLY =
+            key("registry.read-only", "false", BOOL, "Refuses everything that would change the registry.", Forms::bool);
     static final Key<BerthConfig.MissingReferences> MISSING_REFERENCES = key(
             "registry.missing-references",
             "refuse",
@@ -85,8 +88,8 @@ final class Keys {
             "Whether a manifest may be pushed whose layers, configuration or children are absent (sparse images and"
                     + " indexes). What is absent stays unreadable until it is pushed.",
             Forms.oneOf(BerthConfig.MissingReferences.class));
-    static final Key<Long> MAX_MANIFEST_SIZE = key(
-            "registry.max-manifest-size", "8MiB", BYTES, "Larger manifests are refused with 413.", Forms::bytes);
+    static final Key<Long> MAX_MANIFEST_SIZE =
+            key("registry.max-manifest-size", "8MiB", BYTES, "Larger manifests are refused with 413.", Forms::bytes);
     static final Key<Long> MAX_BLOB_SIZE = key(
             "registry.max-blob-size", "0", BYTES, "Larger blobs are refused with 413; 0 is no limit.", Forms::bytes);
     static final Key<java.time.Duration> UPLOAD_EXPIRY = key(
@@ -158,8 +161,8 @@ final class Keys {
 
     static final Key<BerthConfig.LogFormat> LOG_FORMAT = key(
             "log.format", "text", "text or json", "The form of log lines.", Forms.oneOf(BerthConfig.LogFormat.class));
-    static final Key<Boolean> LOG_ACCESS = key(
-            "log.access", "true", BOOL, "Whether each request is logged.", Forms::bool);
+    static final Key<Boolean> LOG_ACCESS =
+            key("log.access", "true", BOOL, "Whether each request is logged.", Forms::bool);
     static final Key<String> LOG_LEVEL = key(
             "log.level", "info", "error, warn, info or debug", "What Berth's own messages are logged.", Keys::level);
 
@@ -169,8 +172,8 @@ final class Keys {
             "an http or https URL",
             "The OpenTelemetry collector (OTLP over HTTP) that traces go to. Tracing is off without one.",
             Forms::httpUrl);
-    static final Key<Double> TRACING_RATIO = key(
-            "tracing.ratio", "0.1", "a number from 0 to 1", "The share of requests that is traced.", Keys::ratio);
+    static final Key<Double> TRACING_RATIO =
+            key("tracing.ratio", "0.1", "a number from 0 to 1", "The share of requests that is traced.", Keys::ratio);
 
     private Keys() {}
 
@@ -185,8 +188,7 @@ final class Keys {
         return key;
     }
 
-    private static Key<String> secret(
-            String path, String form, String description, Function<String, String> parser) {
+    private static Key<String> secret(String path, String form, String description, Function<String, String> parser) {
         var key = new Key<>(path, "", form, description, true, parser);
         ALL.add(key);
         return key;

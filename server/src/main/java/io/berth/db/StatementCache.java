@@ -17,8 +17,8 @@ final class StatementCache {
 
     static Connection wrap(Connection connection) {
         var cached = new HashMap<String, CachedStatement>();
-        return (Connection)
-                Proxy.newProxyInstance(Connection.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, args) -> {
+        return (Connection) Proxy.newProxyInstance(
+                Connection.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, args) -> {
                     if ("prepareStatement".equals(method.getName())) {
                         var sql = (String) args[0];
                         CachedStatement hit = cached.get(sql);
@@ -53,7 +53,9 @@ final class StatementCache {
         CachedStatement(PreparedStatement statement) {
             this.statement = statement;
             proxy = (PreparedStatement) Proxy.newProxyInstance(
-                    PreparedStatement.class.getClassLoader(), new Class<?>[] {PreparedStatement.class}, (p, method, args) -> {
+                    PreparedStatement.class.getClassLoader(),
+                    new Class<?>[] {PreparedStatement.class},
+                    (p, method, args) -> {
                         if ("close".equals(method.getName())) {
                             release();
                             return null;
@@ -78,5 +80,4 @@ final class StatementCache {
             }
         }
     }
-
 }

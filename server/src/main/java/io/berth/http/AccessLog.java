@@ -101,7 +101,9 @@ public final class AccessLog implements AutoCloseable {
     }
 
     private static void appendJson(StringBuilder line, Entry entry) {
-        line.append("{\"time\":\"").append(TIME.format(Instant.ofEpochMilli(entry.at()))).append("\",\"log\":\"access\"");
+        line.append("{\"time\":\"")
+                .append(TIME.format(Instant.ofEpochMilli(entry.at())))
+                .append("\",\"log\":\"access\"");
         text(line, "client", entry.client());
         text(line, "principal", entry.principal());
         text(line, "method", entry.method());

@@ -48,7 +48,8 @@ public final class Exchange {
                 || request.headers().contains("Transfer-Encoding");
     }
 
-    // Clients may write the colon of a digest as %3A. A name or digest never needs an escape, so whatever else comes out
+    // Clients may write the colon of a digest as %3A. A name or digest never needs an escape, so whatever else comes
+    // out
     // of decoding (slashes, dots) still has to pass their grammar.
     private static String decode(String raw) {
         if (raw == null) {
@@ -121,7 +122,9 @@ public final class Exchange {
 
     /** The client's address: the peer's, or what a trusted proxy says. */
     public String client() {
-        String peer = request.remoteAddress() == null ? "local" : request.remoteAddress().hostAddress();
+        String peer = request.remoteAddress() == null
+                ? "local"
+                : request.remoteAddress().hostAddress();
         List<Cidr> trusted = context.trustedProxies();
         if (trusted.isEmpty() || peer == null || !isTrusted(trusted, peer)) {
             return peer == null ? "local" : peer;

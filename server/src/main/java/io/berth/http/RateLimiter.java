@@ -14,8 +14,10 @@ public final class RateLimiter {
     private final double perNano;
     private final double burst;
     private final LongSupplier nanoTime;
-    private final Cache<String, Bucket> buckets =
-            Caffeine.newBuilder().maximumSize(100_000).expireAfterAccess(Duration.ofMinutes(2)).build();
+    private final Cache<String, Bucket> buckets = Caffeine.newBuilder()
+            .maximumSize(100_000)
+            .expireAfterAccess(Duration.ofMinutes(2))
+            .build();
 
     private static final class Bucket {
         private double tokens;

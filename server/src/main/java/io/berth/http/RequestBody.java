@@ -122,7 +122,8 @@ public final class RequestBody {
      */
     void discard(io.vertx.core.Vertx vertx, long limit, Duration time) {
         long[] seen = {0};
-        long timer = vertx.setTimer(Math.max(1, time.toMillis()), id -> request.connection().close());
+        long timer = vertx.setTimer(
+                Math.max(1, time.toMillis()), id -> request.connection().close());
         request.exceptionHandler(e -> vertx.cancelTimer(timer));
         request.endHandler(nothing -> vertx.cancelTimer(timer));
         request.handler(piece -> {
@@ -134,5 +135,4 @@ public final class RequestBody {
         });
         request.resume();
     }
-
 }

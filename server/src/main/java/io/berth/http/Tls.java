@@ -59,9 +59,8 @@ final class Tls {
 
     synchronized ServerSSLOptions options() {
         var options = new ServerSSLOptions();
-        options.setKeyCertOptions(new PemKeyCertOptions()
-                .addCertValue(Buffer.buffer(certificate))
-                .addKeyValue(Buffer.buffer(key)));
+        options.setKeyCertOptions(
+                new PemKeyCertOptions().addCertValue(Buffer.buffer(certificate)).addKeyValue(Buffer.buffer(key)));
         options.setEnabledSecureTransportProtocols(new LinkedHashSet<>(PROTOCOLS));
         options.setUseAlpn(true);
         options.setApplicationLayerProtocols(List.of("h2", "http/1.1"));

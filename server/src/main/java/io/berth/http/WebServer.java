@@ -113,23 +113,18 @@ public final class WebServer implements AutoCloseable {
     private HttpServer listen(HttpServerOptions options, int atPort) throws IOException {
         var listening = new java.util.concurrent.CompletableFuture<HttpServer>();
         // Each server made on a context of its own gets an event loop of its own; they share the port.
-        ((io.vertx.core.internal.VertxInternal) vertx)
-                .createEventLoopContext()
-                .runOnContext(nothing -> {
-                    HttpServer server = vertx.createHttpServer(options)
-                            .requestHandler(this::accept)
-                            .connectionHandler(guard::opened);
-                    server.exceptionHandler(e -> LOG.debug("connection failed: {}", e.toString()));
-                    server.listen(atPort, host)
-                            .onSuccess(listening::complete)
-                            .onFailure(listening::completeExceptionally);
-                });
+        ((io.vertx.core.internal.VertxInternal) vertx).createEventLoopContext().runOnContext(nothing -> {
+            HttpServer server =
+                    vertx.createHttpServer(options).requestHandler(this::accept).connectionHandler(guard::opened);
+            server.exceptionHandler(e -> LOG.debug("connection failed: {}", e.toString()));
+            server.listen(atPort, host).onSuccess(listening::complete).onFailure(listening::completeExceptionally);
+        });
         try {
             return listening.join();
         } catch (CompletionException e) {
             throw new IOException(
-                    "cannot listen on " + host + ":" + atPort + ": " + e.getCause().getMessage()
-                            + ". Is another process using the port? Set another by --port",
+                    "cannot listen on " + host + ":" + atPort + ": "
+                            + e.getCause().getMessage() + ". Is another process using the port? Set another by --port",
                     e.getCause());
         }
     }
@@ -167,7 +162,10 @@ public final class WebServer implements AutoCloseable {
             if (tls.get().reload()) {
                 var options = tls.get().options();
                 for (HttpServer server : servers) {
-                    server.updateSSLOptions(options).toCompletionStage().toCompletableFuture().join();
+                    server.updateSSLOptions(options)
+                            .toCompletionStage()
+                            .toCompletableFuture()
+                            .join();
                 }
                 LOG.info("the TLS certificate was read again");
             }
@@ -258,7 +256,10 @@ public final class WebServer implements AutoCloseable {
                 .map(server -> server.shutdown(shutdownTimeout.toMillis(), TimeUnit.MILLISECONDS))
                 .toList();
         try {
-            Future.join(new ArrayList<>(closing)).toCompletionStage().toCompletableFuture().join();
+            Future.join(new ArrayList<>(closing))
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .join();
         } catch (CompletionException e) {
             LOG.warn("the server did not close cleanly: {}", e.getCause().toString());
         }

@@ -52,8 +52,7 @@ public final class Accounts {
                 database.read(tx -> tx.dao(AccountDao.class).find(ADMIN));
         if (existing.isPresent()) {
             String hash = existing.get().passwordHash();
-            boolean differs = configured.isPresent()
-                    && (hash == null || !PasswordHash.matches(configured.get(), hash));
+            boolean differs = configured.isPresent() && (hash == null || !PasswordHash.matches(configured.get(), hash));
             return differs ? FirstStart.EXISTED_WITH_ANOTHER_PASSWORD : FirstStart.EXISTED;
         }
         String password = configured.orElseGet(this::generate);

@@ -42,12 +42,16 @@ public final class BasicAuthenticator implements Authenticator {
     private final Database database;
     private final byte[] salt = new byte[32];
     private final String nobodysHash;
-    private final Cache<Key, Principal> verified =
-            Caffeine.newBuilder().maximumSize(100_000).expireAfterWrite(REMEMBER).build();
-    private final Cache<String, AtomicInteger> failures =
-            Caffeine.newBuilder().maximumSize(100_000).expireAfterWrite(FAILURES_FOR).build();
-    private final Semaphore verifications = new Semaphore(
-            Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
+    private final Cache<Key, Principal> verified = Caffeine.newBuilder()
+            .maximumSize(100_000)
+            .expireAfterWrite(REMEMBER)
+            .build();
+    private final Cache<String, AtomicInteger> failures = Caffeine.newBuilder()
+            .maximumSize(100_000)
+            .expireAfterWrite(FAILURES_FOR)
+            .build();
+    private final Semaphore verifications =
+            new Semaphore(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
 
     public BasicAuthenticator(Database database, RandomGenerator random) {
         this.database = database;
@@ -75,8 +79,8 @@ public final class BasicAuthenticator implements Authenticator {
             throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many failed logins, try again in a minute")
                     .header("Retry-After", Long.toString(FAILURES_FOR.toSeconds()));
         }
-        Optional<AccountDao.Account> account = database.read(
-                tx -> tx.dao(AccountDao.class).find(name).filter(found -> !found.disabled()));
+        Optional<AccountDao.Account> account =
+                database.read(tx -> tx.dao(AccountDao.class).find(name).filter(found -> !found.disabled()));
         String hash = account.map(AccountDao.Account::passwordHash).orElse(nobodysHash);
         if (!verify(login.get().password(), hash) || account.isEmpty()) {
             failed.incrementAndGet();

@@ -1,9 +1,9 @@
 package io.berth.oci;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -48,7 +48,8 @@ public final class ManifestParser {
     public static Manifest parse(byte[] content, String contentType) {
         ObjectNode document = object(content);
         String declared = text(document, "mediaType").orElse("");
-        String type = contentType == null || contentType.isBlank() ? declared : MediaType.withoutParameters(contentType);
+        String type =
+                contentType == null || contentType.isBlank() ? declared : MediaType.withoutParameters(contentType);
         if (type.isEmpty()) {
             throw invalid("neither the Content-Type header nor the manifest's mediaType says what this is");
         }

@@ -59,13 +59,12 @@ public record RepositoryName(String value) implements Comparable<RepositoryName>
             while (i + run < text.length() && text.charAt(i + run) == c) {
                 run++;
             }
-            boolean separator =
-                    switch (c) {
-                        case '.', '/' -> run == 1;
-                        case '_' -> run <= 2;
-                        case '-' -> true;
-                        default -> false;
-                    };
+            boolean separator = switch (c) {
+                case '.', '/' -> run == 1;
+                case '_' -> run <= 2;
+                case '-' -> true;
+                default -> false;
+            };
             if (!separator) {
                 return false;
             }

@@ -98,12 +98,7 @@ final class BlobRoutes {
     }
 
     private void send(
-            Exchange exchange,
-            RepositoryName name,
-            RegistryCache.CachedBlob blob,
-            int status,
-            long offset,
-            long length)
+            Exchange exchange, RepositoryName name, RegistryCache.CachedBlob blob, int status, long offset, long length)
             throws IOException {
         if (blob.content != null) {
             byte[] part = offset == 0 && length == blob.size

@@ -95,8 +95,7 @@ final class CommitBlob {
     }
 
     private static BlobDao.Blob blob(UploadSession session, Digest digest, String store) {
-        return new BlobDao.Blob(
-                digest.toString(), session.state().generation(), BlobDao.LIVE, store, session.size());
+        return new BlobDao.Blob(digest.toString(), session.state().generation(), BlobDao.LIVE, store, session.size());
     }
 
     private boolean isNamed(ObjectKey key) {
@@ -163,10 +162,13 @@ final class CommitBlob {
             return false;
         }
         if (blob.store().equals(BlobDao.INLINE)) {
-            return tx.dao(BlobDao.class).content(blob.digest(), blob.generation()).isPresent();
+            return tx.dao(BlobDao.class)
+                    .content(blob.digest(), blob.generation())
+                    .isPresent();
         }
         try {
-            return store.size(new ObjectKey(Digest.parse(blob.digest()), blob.generation())).orElse(-1)
+            return store.size(new ObjectKey(Digest.parse(blob.digest()), blob.generation()))
+                            .orElse(-1)
                     == blob.size();
         } catch (IOException e) {
             return false;

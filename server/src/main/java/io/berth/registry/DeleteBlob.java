@@ -25,11 +25,9 @@ final class DeleteBlob {
      */
     void delete(RepositoryName name, Digest digest, Change.Origin origin) {
         database.write(tx -> {
-            RepositoryDao.Repository repository = tx.dao(RepositoryDao.class)
-                    .find(name.value())
-                    .orElseThrow(() -> PullBlob.unknown(digest));
-            Optional<String> manifest =
-                    tx.dao(ManifestDao.class).referringManifest(repository.id(), digest.toString());
+            RepositoryDao.Repository repository =
+                    tx.dao(RepositoryDao.class).find(name.value()).orElseThrow(() -> PullBlob.unknown(digest));
+            Optional<String> manifest = tx.dao(ManifestDao.class).referringManifest(repository.id(), digest.toString());
             if (manifest.isPresent()) {
                 throw new OciException(
                                 ErrorCode.UNSUPPORTED,

@@ -31,9 +31,8 @@ final class DeleteManifest {
      */
     void delete(RepositoryName name, Reference reference, String ifMatch, Change.Origin origin) {
         database.write(tx -> {
-            RepositoryDao.Repository repository = tx.dao(RepositoryDao.class)
-                    .find(name.value())
-                    .orElseThrow(() -> PullManifest.unknown(reference));
+            RepositoryDao.Repository repository =
+                    tx.dao(RepositoryDao.class).find(name.value()).orElseThrow(() -> PullManifest.unknown(reference));
             switch (reference) {
                 case Tag tag -> deleteTag(tx, name, repository, tag, ifMatch, origin);
                 case Digest digest -> deleteManifest(tx, name, repository, digest, origin);
@@ -64,9 +63,8 @@ final class DeleteManifest {
     private void deleteManifest(
             Tx tx, RepositoryName name, RepositoryDao.Repository repository, Digest digest, Change.Origin origin) {
         ManifestDao manifests = tx.dao(ManifestDao.class);
-        ManifestDao.ManifestKey manifest = manifests
-                .find(repository.id(), digest.toString())
-                .orElseThrow(() -> PullManifest.unknown(digest));
+        ManifestDao.ManifestKey manifest =
+                manifests.find(repository.id(), digest.toString()).orElseThrow(() -> PullManifest.unknown(digest));
         Optional<String> index = manifests.referringManifest(repository.id(), digest.toString());
         if (index.isPresent()) {
             throw new OciException(

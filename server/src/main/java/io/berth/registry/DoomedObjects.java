@@ -24,7 +24,8 @@ final class DoomedObjects {
     }
 
     void delete() {
-        for (BlobDao.DoomedObject doomed : database.read(tx -> tx.dao(BlobDao.class).doomed())) {
+        for (BlobDao.DoomedObject doomed :
+                database.read(tx -> tx.dao(BlobDao.class).doomed())) {
             try {
                 if (!doomed.store().equals(BlobDao.INLINE)) {
                     store.delete(new ObjectKey(Digest.parse(doomed.digest()), doomed.generation()));

@@ -49,7 +49,8 @@ final class ListNames {
         var key = new RegistryCache.PageKey(ALL_REPOSITORIES, after, limit);
         return page(
                 cache.page(
-                        key, () -> database.read(tx -> tx.dao(RepositoryDao.class).page(after, limit + 1))),
+                        key,
+                        () -> database.read(tx -> tx.dao(RepositoryDao.class).page(after, limit + 1))),
                 limit);
     }
 

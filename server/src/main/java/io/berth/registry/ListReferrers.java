@@ -56,12 +56,17 @@ final class ListReferrers {
         int bytes = 0;
         for (ManifestDao.Referrer referrer : found) {
             // Annotations may be megabytes, so bytes bound a page as well as its count.
-            bytes += 300 + (referrer.annotations() == null ? 0 : referrer.annotations().length());
+            bytes += 300
+                    + (referrer.annotations() == null
+                            ? 0
+                            : referrer.annotations().length());
             if (seen.size() == count || bytes > MAX_BYTES && !seen.isEmpty()) {
-                return new Page(bytes(index), Optional.of(manifests
-                        .get(manifests.size() - 1)
-                        .get("digest")
-                        .textValue()));
+                return new Page(
+                        bytes(index),
+                        Optional.of(manifests
+                                .get(manifests.size() - 1)
+                                .get("digest")
+                                .textValue()));
             }
             manifests.add(descriptor(referrer));
             seen.add(referrer.digest());
@@ -99,8 +104,7 @@ final class ListReferrers {
             return;
         }
         try {
-            for (JsonNode node :
-                    Json.MAPPER.readTree(tagged.get().content()).path("manifests")) {
+            for (JsonNode node : Json.MAPPER.readTree(tagged.get().content()).path("manifests")) {
                 String digest = node.path("digest").asText();
                 boolean wanted = artifactType.isEmpty()
                         || artifactType.equals(node.path("artifactType").asText());

@@ -69,8 +69,7 @@ final class ListRoutes {
         access.require(principal, Action.PULL, name, subject);
         String type = exchange.query("artifactType");
         int wanted = Math.max(0, number(exchange));
-        ListReferrers.Page page =
-                listReferrers.list(name, subject, type == null ? "" : type, last(exchange), wanted);
+        ListReferrers.Page page = listReferrers.list(name, subject, type == null ? "" : type, last(exchange), wanted);
         if (type != null && !type.isEmpty()) {
             exchange.set("OCI-Filters-Applied", "artifactType");
         }

@@ -53,8 +53,7 @@ final class ManifestRoutes {
 
     boolean pullAtOnce(Exchange exchange, RepositoryName name, Reference reference, Principal principal) {
         access.require(principal, Action.PULL, name, reference);
-        RegistryCache.CachedManifest manifest =
-                pullManifest.atOnce(name, reference, access.mayPush(principal, name));
+        RegistryCache.CachedManifest manifest = pullManifest.atOnce(name, reference, access.mayPush(principal, name));
         if (manifest == null || manifest.content.length > AT_ONCE) {
             return false;
         }
@@ -68,8 +67,7 @@ final class ManifestRoutes {
     void pull(Exchange exchange, RepositoryName name, Reference reference, Principal principal) throws IOException {
         exchange.operation("HEAD".equals(exchange.method().name()) ? "manifest-head" : "manifest-get");
         access.require(principal, Action.PULL, name, reference);
-        RegistryCache.CachedManifest manifest =
-                pullManifest.get(name, reference, access.mayPush(principal, name));
+        RegistryCache.CachedManifest manifest = pullManifest.get(name, reference, access.mayPush(principal, name));
         describe(exchange, name, reference, manifest);
         if (answerNotModified(exchange, manifest)) {
             return;
@@ -130,7 +128,8 @@ final class ManifestRoutes {
         }
         pushed.subject().ifPresent(subject -> exchange.set("OCI-Subject", subject.toString()));
         if (!tags.isEmpty()) {
-            exchange.set("OCI-Tag", String.join(", ", tags.stream().map(Tag::name).toList()));
+            exchange.set(
+                    "OCI-Tag", String.join(", ", tags.stream().map(Tag::name).toList()));
         }
         exchange.set("Location", "/v2/" + name + "/manifests/" + pushed.digest())
                 .set(CONTENT_DIGEST, pushed.digest().toString())

@@ -37,8 +37,9 @@ final class MountBlob {
             Optional<RepositoryName> from,
             Principal principal,
             Change.Origin origin) {
-        List<String> holders = from.map(name -> List.of(name.value())).orElseGet(() -> database.read(
-                tx -> tx.dao(BlobDao.class).repositoriesOf(digest.toString(), CANDIDATES)));
+        List<String> holders = from.map(name -> List.of(name.value()))
+                .orElseGet(
+                        () -> database.read(tx -> tx.dao(BlobDao.class).repositoriesOf(digest.toString(), CANDIDATES)));
         Optional<String> source = holders.stream()
                 .filter(name -> authorizer
                         .decide(principal, Action.PULL, new RepositoryName(name), null)

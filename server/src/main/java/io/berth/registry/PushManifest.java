@@ -62,8 +62,7 @@ final class PushManifest {
     Pushed push(Request request) {
         Digest digest = digest(request);
         Manifest manifest = ManifestParser.parse(request.content(), request.contentType());
-        String annotations =
-                manifest.annotations().isEmpty() ? null : Json.write(manifest.annotations());
+        String annotations = manifest.annotations().isEmpty() ? null : Json.write(manifest.annotations());
         database.write(tx -> {
             store(tx, request, digest, manifest, annotations);
             return null;
@@ -88,8 +87,7 @@ final class PushManifest {
 
     private void store(Tx tx, Request request, Digest digest, Manifest manifest, String annotations) {
         RepositoryName name = request.repository();
-        RepositoryDao.Repository repository =
-                Repositories.forPush(tx, name, request.principal(), request.origin());
+        RepositoryDao.Repository repository = Repositories.forPush(tx, name, request.principal(), request.origin());
         List<Tag> tags = request.reference() instanceof Tag tag ? List.of(tag) : request.tags();
         checkConditions(tx, request, repository);
 
@@ -109,7 +107,9 @@ final class PushManifest {
                     digest.toString(),
                     manifest.mediaType(),
                     manifest.artifactType().orElse(null),
-                    manifest.subject().map(subject -> subject.digest().toString()).orElse(null),
+                    manifest.subject()
+                            .map(subject -> subject.digest().toString())
+                            .orElse(null),
                     annotations,
                     request.content().length,
                     leasedUntil,
@@ -176,15 +176,15 @@ final class PushManifest {
         if (request.ifMatch() == null && request.ifNoneMatch() == null) {
             return;
         }
-        String current =
-                switch (request.reference()) {
-                    case Tag tag -> tx.dao(TagDao.class).digest(repository.id(), tag.name()).orElse(null);
-                    case Digest digest ->
-                        tx.dao(ManifestDao.class)
-                                .find(repository.id(), digest.toString())
-                                .map(found -> digest.toString())
-                                .orElse(null);
-                };
+        String current = switch (request.reference()) {
+            case Tag tag ->
+                tx.dao(TagDao.class).digest(repository.id(), tag.name()).orElse(null);
+            case Digest digest ->
+                tx.dao(ManifestDao.class)
+                        .find(repository.id(), digest.toString())
+                        .map(found -> digest.toString())
+                        .orElse(null);
+        };
         if (request.ifMatch() != null && !EntityTags.matches(request.ifMatch(), current)) {
             throw new OciException(ErrorCode.PRECONDITION_FAILED, "If-Match does not hold: " + describe(current));
         }
@@ -202,7 +202,8 @@ final class PushManifest {
         BlobDao blobs = tx.dao(BlobDao.class);
         for (Descriptor blob : manifest.blobs()) {
             boolean foreign = MediaType.isNonDistributable(blob.mediaType());
-            Optional<BlobDao.Blob> found = blobs.findIn(repository.id(), blob.digest().toString())
+            Optional<BlobDao.Blob> found = blobs.findIn(
+                            repository.id(), blob.digest().toString())
                     .filter(present -> !present.state().equals(BlobDao.DAMAGED));
             requirePresent(found.isPresent() || foreign, blob, "blob");
             found.ifPresent(present -> {

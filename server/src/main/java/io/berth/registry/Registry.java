@@ -6,8 +6,8 @@ import io.berth.db.Database;
 import io.berth.http.Authentication;
 import io.berth.http.ByteLimiter;
 import io.berth.http.RateLimiter;
-import io.berth.project.Projects;
 import io.berth.oci.RepositoryName;
+import io.berth.project.Projects;
 import io.berth.store.BlobStore;
 import io.berth.store.UploadState;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -62,10 +62,10 @@ public final class Registry {
                 new DeleteManifest(database, cache),
                 rules.maxManifestSize(),
                 bodyMemory);
-        var blobs = new BlobRoutes(
-                access, new PullBlob(database, store, cache, leases), new DeleteBlob(database, cache));
-        var uploadRoutes = new UploadRoutes(
-                uploads, new MountBlob(database, authorizer, cache, leases), rules.maxBlobSize());
+        var blobs =
+                new BlobRoutes(access, new PullBlob(database, store, cache, leases), new DeleteBlob(database, cache));
+        var uploadRoutes =
+                new UploadRoutes(uploads, new MountBlob(database, authorizer, cache, leases), rules.maxBlobSize());
         var lists = new ListRoutes(access, new ListNames(database, cache), new ListReferrers(database));
         endpoint = new V2Endpoint(
                 authentication,
@@ -84,10 +84,12 @@ public final class Registry {
      * @throws IOException when the store cannot be used
      */
     public void recover() throws IOException {
-        List<UploadDao.UploadRow> open = database.read(tx -> tx.dao(UploadDao.class).all());
+        List<UploadDao.UploadRow> open =
+                database.read(tx -> tx.dao(UploadDao.class).all());
         store.recover(
                 upload -> open.stream().anyMatch(row -> isOf(row, upload)),
-                key -> database.read(tx -> tx.dao(BlobDao.class).find(key.digest().toString()))
+                key -> database.read(
+                                tx -> tx.dao(BlobDao.class).find(key.digest().toString()))
                         .filter(blob -> blob.generation() == key.generation())
                         .isPresent());
         database.write(tx -> {
@@ -97,7 +99,8 @@ public final class Registry {
     }
 
     private static boolean isOf(UploadDao.UploadRow row, UploadState upload) {
-        return row.generation() == upload.generation() && row.id().equals(upload.id().toString());
+        return row.generation() == upload.generation()
+                && row.id().equals(upload.id().toString());
     }
 
     /** {@code /v2/}. */

@@ -117,8 +117,10 @@ final class RegistryCache {
                 .build();
         pages = Caffeine.newBuilder()
                 .maximumWeight(bytes / 4)
-                .weigher((PageKey key, VersionedPage value) ->
-                        200 + (value.page().names() == null ? 0 : value.page().names().length()))
+                .weigher((PageKey key, VersionedPage value) -> 200
+                        + (value.page().names() == null
+                                ? 0
+                                : value.page().names().length()))
                 .recordStats()
                 .build();
     }

@@ -12,7 +12,13 @@ import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 @RegisterConstructorMapper(UploadDao.UploadRow.class)
 interface UploadDao {
     record UploadRow(
-            String id, String repository, String principal, String algorithm, String store, long generation, long size) {}
+            String id,
+            String repository,
+            String principal,
+            String algorithm,
+            String store,
+            long generation,
+            long size) {}
 
     @SqlUpdate("""
             INSERT INTO upload (id, repository, principal, algorithm, store, generation, size, created_at, updated_at)

@@ -49,16 +49,13 @@ final class UploadRoutes {
             exchange.operation("blob-put");
             Digest digest = Digest.parse(whole);
             requireSize(exchange.contentLength());
-            uploads.pushWhole(
-                    name, principal, digest, body(exchange), Access.origin(exchange, principal, decision));
+            uploads.pushWhole(name, principal, digest, body(exchange), Access.origin(exchange, principal, decision));
             answerCreated(exchange, name, digest);
             return;
         }
         String algorithm = exchange.query("digest-algorithm");
         UploadSession session = uploads.open(
-                name,
-                principal,
-                algorithm == null ? Digest.Algorithm.SHA256 : Digest.Algorithm.parse(algorithm));
+                name, principal, algorithm == null ? Digest.Algorithm.SHA256 : Digest.Algorithm.parse(algorithm));
         describe(exchange, name, session).answer(202);
     }
 

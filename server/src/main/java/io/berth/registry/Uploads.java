@@ -82,19 +82,13 @@ public final class Uploads {
             tx.dao(UploadDao.class).insert(row, tx.nowMillis());
             return null;
         });
-        var session =
-                new UploadSession(repository, principal.name(), algorithm, store, state, clock.millis(), stored);
+        var session = new UploadSession(repository, principal.name(), algorithm, store, state, clock.millis(), stored);
         sessions.put(state.id(), session);
         return session;
     }
 
     /** Takes a whole blob in one request. */
-    void pushWhole(
-            RepositoryName repository,
-            Principal principal,
-            Digest digest,
-            Body body,
-            Change.Origin origin)
+    void pushWhole(RepositoryName repository, Principal principal, Digest digest, Body body, Change.Origin origin)
             throws IOException {
         if (body.length() < 0 || body.length() > inlineLimit) {
             UploadSession session = open(repository, principal, digest.algorithm());
@@ -147,8 +141,8 @@ public final class Uploads {
     }
 
     private UploadSession restore(UUID id) throws IOException {
-        UploadDao.UploadRow row = database.read(tx -> tx.dao(UploadDao.class).find(id.toString()))
-                .orElseThrow(Uploads::unknown);
+        UploadDao.UploadRow row =
+                database.read(tx -> tx.dao(UploadDao.class).find(id.toString())).orElseThrow(Uploads::unknown);
         UploadState state = store.resume(new UploadState(id, row.generation(), row.size()));
         var session = new UploadSession(
                 new RepositoryName(row.repository()),
@@ -236,8 +230,8 @@ public final class Uploads {
         session.lock();
         try {
             requireOpen(session);
-            boolean small = session.state().size() == 0 && range == null && body.length() >= 0
-                    && body.length() <= inlineLimit;
+            boolean small =
+                    session.state().size() == 0 && range == null && body.length() >= 0 && body.length() <= inlineLimit;
             if (small) {
                 session.appendInMemory(body.source(), (int) body.length(), clock.millis());
             } else {
@@ -297,13 +291,17 @@ public final class Uploads {
                 try {
                     discard(session);
                 } catch (IOException e) {
-                    LOG.warn("the bytes of upload {} could not be removed: {}", session.state().id(), e.toString());
+                    LOG.warn(
+                            "the bytes of upload {} could not be removed: {}",
+                            session.state().id(),
+                            e.toString());
                 } finally {
                     session.unlock();
                 }
             }
         }
-        for (UploadDao.UploadRow row : database.read(tx -> tx.dao(UploadDao.class).idleSince(before))) {
+        for (UploadDao.UploadRow row :
+                database.read(tx -> tx.dao(UploadDao.class).idleSince(before))) {
             expireRow(row, before);
         }
     }
@@ -331,8 +329,7 @@ public final class Uploads {
         sessions.values().forEach(session -> {
             try {
                 database.write(tx -> {
-                    tx.dao(UploadDao.class)
-                            .touch(session.state().id().toString(), session.size(), session.touchedAt());
+                    tx.dao(UploadDao.class).touch(session.state().id().toString(), session.size(), session.touchedAt());
                     return null;
                 });
             } catch (RuntimeException e) {
@@ -366,8 +363,9 @@ public final class Uploads {
     }
 
     private static OciException tooLarge() {
-        return new OciException(ErrorCode.TOO_LARGE, "the blob is larger than registry.max-blob-size or the room for"
-                + " open uploads allows");
+        return new OciException(
+                ErrorCode.TOO_LARGE,
+                "the blob is larger than registry.max-blob-size or the room for" + " open uploads allows");
     }
 
     private static final class LimitedSource implements ChunkSource {

@@ -95,8 +95,7 @@ public final class V2Endpoint implements Endpoint {
             case CATALOG -> lists.catalog(exchange, principal);
             case TAGS -> lists.tags(exchange, RepositoryName.parse(path.name()), principal);
             case REFERRERS ->
-                lists.referrers(
-                        exchange, RepositoryName.parse(path.name()), Digest.parse(path.last()), principal);
+                lists.referrers(exchange, RepositoryName.parse(path.name()), Digest.parse(path.last()), principal);
             case MANIFEST -> manifest(exchange, path, principal);
             case BLOB -> blob(exchange, path, principal);
             case UPLOADS -> {

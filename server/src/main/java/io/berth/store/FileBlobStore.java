@@ -81,8 +81,7 @@ public final class FileBlobStore implements BlobStore {
     @Override
     public void commit(UploadState state, ObjectKey key) throws IOException {
         Path file = uploadFile(state);
-        try (FileChannel channel =
-                FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
             if (channel.size() != state.size()) {
                 channel.truncate(state.size());
             }
@@ -140,17 +139,19 @@ public final class FileBlobStore implements BlobStore {
     public Stream<ObjectKey> keys() throws IOException {
         return Files.find(root, 3, (path, attributes) -> attributes.isRegularFile())
                 .filter(path -> root.relativize(path).getNameCount() == 3)
-                .flatMap(path -> ObjectKey.parse(
-                        root.relativize(path).getName(0).toString(),
-                        path.getFileName().toString())
-                        .stream());
+                .flatMap(path ->
+                        ObjectKey.parse(
+                                root.relativize(path).getName(0).toString(),
+                                path.getFileName().toString())
+                                .stream());
     }
 
     @Override
     public void recover(Predicate<UploadState> open, Predicate<ObjectKey> live) throws IOException {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(uploads)) {
             for (Path file : files) {
-                Optional<UploadFile> parsed = UploadFile.parse(file.getFileName().toString());
+                Optional<UploadFile> parsed =
+                        UploadFile.parse(file.getFileName().toString());
                 if (parsed.isEmpty()) {
                     continue; // not ours
                 }

@@ -14,7 +14,8 @@ record UploadFile(UploadState state, Optional<ObjectKey> becoming) {
 
     static String name(UploadState state, ObjectKey key) {
         // The object's generation is the upload's, so its digest is enough.
-        return name(state) + "." + key.digest().algorithm().label() + "-" + key.digest().hex();
+        return name(state) + "." + key.digest().algorithm().label() + "-"
+                + key.digest().hex();
     }
 
     static Optional<UploadFile> parse(String name) {
@@ -28,8 +29,8 @@ record UploadFile(UploadState state, Optional<ObjectKey> becoming) {
                     state,
                     parts.length == 2
                             ? Optional.empty()
-                            : Optional.of(new ObjectKey(
-                                    Digest.parse(parts[2].replaceFirst("-", ":")), state.generation()))));
+                            : Optional.of(
+                                    new ObjectKey(Digest.parse(parts[2].replaceFirst("-", ":")), state.generation()))));
         } catch (RuntimeException e) {
             return Optional.empty();
         }

@@ -44,8 +44,7 @@ public final class UploadWriter {
             block = ByteBuffer.allocateDirect(BLOCK + ALIGNMENT).alignedSlice(ALIGNMENT);
             block = block.slice(0, BLOCK);
         }
-        try (FileChannel channel =
-                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             if (channel.size() != offset) {
                 channel.truncate(offset);
                 if (channel.size() < offset) {
