@@ -40,6 +40,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -67,6 +69,9 @@ public final class Berth implements AutoCloseable {
     public Berth(BerthConfig config, Clock clock, RandomGenerator random) throws IOException {
         try {
             var data = own(DataDirectory.lock(config.data()));
+            // The slowest two parts of a start begin together.
+            var starting =
+                    CompletableFuture.supplyAsync(() -> Vertx.vertx(new VertxOptions().setPreferNativeTransport(true)));
             var meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
             own(meters::close);
             Database database = own(SqliteDatabase.open(
@@ -81,6 +86,9 @@ public final class Berth implements AutoCloseable {
             var accounts = new Accounts(database, random);
             firstStart = accounts.ensureAdministrator(
                     config.adminPassword(), data.path().resolve("admin-password"));
+            if (firstStart == Accounts.FirstStart.EXISTED) {
+                config.adminPassword().ifPresent(password -> warnWhenIgnored(accounts, password));
+            }
             var authenticator = new BasicAuthenticator(database, random);
             var authentication = new Authentication(authenticator);
             Authorizer authorizer = new SiteAuthorizer(config.registry().anonymousPull());
@@ -101,7 +109,7 @@ public final class Berth implements AutoCloseable {
             registry.recover();
             own(registry.uploads()::flush);
 
-            Vertx vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+            Vertx vertx = starting.join();
             own(() -> vertx.close().toCompletionStage().toCompletableFuture().join());
             var accessLog = config.logging().access()
                     ? own(new AccessLog(
@@ -141,6 +149,18 @@ public final class Berth implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    // Comparing takes as long as a login, so the start does not wait for it.
+    private static void warnWhenIgnored(Accounts accounts, String configured) {
+        CompletableFuture.delayedExecutor(5, TimeUnit.SECONDS).execute(() -> {
+            if (!accounts.administratorHas(configured)) {
+                LOG.warn(
+                        "admin.password is ignored: it counts at the first start only, and '{}' has another password."
+                                + " `berth admin reset-password` changes it",
+                        Accounts.ADMIN);
+            }
+        });
     }
 
     private Optional<Integer> metricsListener(

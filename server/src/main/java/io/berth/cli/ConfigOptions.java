@@ -13,6 +13,14 @@ final class ConfigOptions {
             description = "A YAML file of settings; `berth config reference` lists them.")
     private Path file;
 
+    void file(String path) {
+        file = Path.of(path);
+    }
+
+    void data(String path) {
+        data = Path.of(path);
+    }
+
     @Option(names = "--data", paramLabel = "DIR", description = "The data directory (default: data).")
     private Path data;
 

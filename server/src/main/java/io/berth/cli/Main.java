@@ -25,13 +25,26 @@ public final class Main implements Callable<Integer> {
     }
 
     public static void main(String[] args) {
-        int status = new CommandLine(new Main())
+        ServeCommand serve = ServeCommand.parsePlain(args);
+        System.exit(serve == null ? parse(args) : run(serve));
+    }
+
+    private static int run(ServeCommand serve) {
+        try {
+            return serve.call();
+        } catch (Exception e) {
+            System.err.println("berth: " + Failures.describe(e));
+            return 1;
+        }
+    }
+
+    private static int parse(String[] args) {
+        return new CommandLine(new Main())
                 .setExecutionExceptionHandler((failure, command, parsed) -> {
                     command.getErr().println("berth: " + Failures.describe(failure));
                     return 1;
                 })
                 .execute(args);
-        System.exit(status);
     }
 
     @Override

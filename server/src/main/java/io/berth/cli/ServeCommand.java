@@ -23,7 +23,7 @@ final class ServeCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
 
     @Mixin
-    private ConfigOptions options;
+    private ConfigOptions options = new ConfigOptions();
 
     @Option(names = "--port", paramLabel = "N", description = "The TCP port (default: 5000).")
     private String port;
@@ -33,6 +33,29 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "ADDRESS",
             description = "The address to listen on; without TLS only loopback unless given, 0.0.0.0 opens all.")
     private String listen;
+
+    /**
+     * The command, from arguments of the plain form {@code serve --option value ...}. Everything else is null here and goes
+     * to the parser of commands, whose own start takes a third of the server's.
+     */
+    static ServeCommand parsePlain(String[] args) {
+        if (args.length % 2 == 0 || !"serve".equals(args[0])) {
+            return null;
+        }
+        var command = new ServeCommand();
+        for (int i = 1; i < args.length; i += 2) {
+            switch (args[i]) {
+                case "--port" -> command.port = args[i + 1];
+                case "--listen" -> command.listen = args[i + 1];
+                case "--data" -> command.options.data(args[i + 1]);
+                case "--config" -> command.options.file(args[i + 1]);
+                default -> {
+                    return null;
+                }
+            }
+        }
+        return command;
+    }
 
     @Override
     public Integer call() throws Exception {
@@ -48,6 +71,8 @@ final class ServeCommand implements Callable<Integer> {
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }
+                // A stop that was asked for is no failure, which the signal's own status would say.
+                Runtime.getRuntime().halt(0);
             }));
             greet(config, berth);
             stop.await();
@@ -72,11 +97,6 @@ final class ServeCommand implements Callable<Integer> {
         switch (berth.firstStart()) {
             case EXISTED -> {}
             case CONFIGURED -> LOG.info("the account '{}' was made with the configured password", Accounts.ADMIN);
-            case EXISTED_WITH_ANOTHER_PASSWORD ->
-                LOG.warn(
-                        "admin.password is ignored: it counts at the first start only, and '{}' has another password."
-                                + " `berth admin reset-password` changes it",
-                        Accounts.ADMIN);
             case GENERATED -> {
                 LOG.info("the account '{}' was made; its password is in {}", Accounts.ADMIN, file.toAbsolutePath());
                 if (System.console() != null && System.console().isTerminal()) {

@@ -33,8 +33,6 @@ public final class Accounts {
     public enum FirstStart {
         /** There was one already. */
         EXISTED,
-        /** There was one, and its password is not the configured one, which is ignored. */
-        EXISTED_WITH_ANOTHER_PASSWORD,
         /** Made with the configured password. */
         CONFIGURED,
         /** Made with a random password, which lies in the file. */
@@ -51,9 +49,7 @@ public final class Accounts {
         Optional<AccountDao.Account> existing =
                 database.read(tx -> tx.dao(AccountDao.class).find(ADMIN));
         if (existing.isPresent()) {
-            String hash = existing.get().passwordHash();
-            boolean differs = configured.isPresent() && (hash == null || !PasswordHash.matches(configured.get(), hash));
-            return differs ? FirstStart.EXISTED_WITH_ANOTHER_PASSWORD : FirstStart.EXISTED;
+            return FirstStart.EXISTED;
         }
         String password = configured.orElseGet(this::generate);
         if (configured.isEmpty()) {
@@ -67,6 +63,14 @@ public final class Accounts {
             return null;
         });
         return configured.isEmpty() ? FirstStart.GENERATED : FirstStart.CONFIGURED;
+    }
+
+    /** Whether {@link #ADMIN} has this password. Takes the time of a login. */
+    public boolean administratorHas(String password) {
+        return database.read(tx -> tx.dao(AccountDao.class).find(ADMIN))
+                .map(AccountDao.Account::passwordHash)
+                .filter(hash -> PasswordHash.matches(password, hash))
+                .isPresent();
     }
 
     /**

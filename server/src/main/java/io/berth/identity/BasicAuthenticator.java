@@ -56,8 +56,8 @@ public final class BasicAuthenticator implements Authenticator {
     public BasicAuthenticator(Database database, RandomGenerator random) {
         this.database = database;
         random.nextBytes(salt);
-        // Of a password that nobody has, so that an unknown name costs the same time as a known one.
-        nobodysHash = PasswordHash.of(Long.toHexString(random.nextLong()), random);
+        // An unknown name costs the same time as a known one.
+        nobodysHash = PasswordHash.ofNobody(random);
     }
 
     @Override

@@ -27,7 +27,22 @@ final class PasswordHash {
     static String of(String password, RandomGenerator random) {
         byte[] salt = new byte[16];
         random.nextBytes(salt);
-        byte[] hash = argon2id(password, salt, MEMORY_KIB, PASSES, 1, LENGTH);
+        return phc(salt, argon2id(password, salt, MEMORY_KIB, PASSES, 1, LENGTH));
+    }
+
+    /**
+     * A string that no password was made of, and that takes as long to compare with as any other: its hash is random. Made
+     * without hashing, which would delay every start.
+     */
+    static String ofNobody(RandomGenerator random) {
+        byte[] salt = new byte[16];
+        byte[] hash = new byte[LENGTH];
+        random.nextBytes(salt);
+        random.nextBytes(hash);
+        return phc(salt, hash);
+    }
+
+    private static String phc(byte[] salt, byte[] hash) {
         Base64.Encoder base64 = Base64.getEncoder().withoutPadding();
         return "$argon2id$v=19$m=%d,t=%d,p=1$%s$%s"
                 .formatted(MEMORY_KIB, PASSES, base64.encodeToString(salt), base64.encodeToString(hash));
