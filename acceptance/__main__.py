@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import shutil
 import signal
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from .contract import Bench, ClientTest
 from .images import Images, Layout
+from .processes import remove_tree
 from .registry import PLAIN, PRODUCTS, TLS, Certificates
 
 CLIENTS = (
@@ -129,7 +129,7 @@ def main() -> int:
         print(f"cannot start {product.name}: {reason}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that cleanups run
-    folder = Path(tempfile.mkdtemp(prefix="berth-acceptance-"))
+    folder = Path(tempfile.mkdtemp(prefix="berth-"))
     tempfile.tempdir = str(folder)
     try:
         corpus = Layout(options.corpus.resolve() / "corpus/layout") if options.corpus else None
@@ -141,7 +141,7 @@ def main() -> int:
             for transport in transports
         ]
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
     print(f"\n{'CLIENT':<12} {'TRANSPORT':<10} {product.name.upper()}")
     for row in rows:
         print(f"{row.client:<12} {row.transport:<10} {row.verdict}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .images import Content, Image, Images, Layout, sha256
-from .processes import Finished, run
+from .processes import Finished, remove_tree, run
 from .registry import PASSWORD, WRONG_PASSWORD, Certificates, Registry
 from .wire import Exchange
 
@@ -75,10 +75,11 @@ class ClientTest(unittest.TestCase):
 
     def enter(self, registry: Registry) -> None:
         """Begins anew in a clean home folder, against this registry."""
-        self.home = Path(tempfile.mkdtemp(prefix="home-"))
-        self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
+        self.home = Path(tempfile.mkdtemp(prefix="h-"))  # short, for podman takes no long paths
+        self.addCleanup(remove_tree, self.home)
         self.registry = registry
         self.seen = len(registry.exchanges())
+        self.made = 0
         authorities = self.home / "certs.d"
         authorities.mkdir()
         shutil.copy(self.bench.certificates.authority, authorities / "ca.crt")
@@ -86,7 +87,6 @@ class ClientTest(unittest.TestCase):
             "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",
             "HOME": str(self.home),
             "TMPDIR": str(self.home),
-            "DOCKER_CONFIG": str(self.home / ".docker"),
             "XDG_RUNTIME_DIR": str(self.home),
             "SSL_CERT_FILE": str(self.bench.certificates.authority),
         }
@@ -104,12 +104,17 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(0, finished.code, finished)
         return finished.out.strip()
 
-    def fail_to(self, finished: Finished) -> None:
+    def assert_refused(self, finished: Finished, *statuses: int) -> None:
+        """The command failed, and it did so because the registry gave one of these answers."""
         self.assertNotEqual(0, finished.code, f"this should have failed:\n{finished}")
+        if self.registry.wire:
+            given = {exchange.status for exchange in self.exchanges()}
+            self.assertTrue(given & set(statuses), f"answers were {sorted(given)}:\n{finished}")
 
     def fresh(self, name: str) -> Path:
         """A path in the home folder where nothing is yet."""
-        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.home)) / name
+        self.made += 1
+        return self.home / f"{name}-{self.made}"
 
     def reference(self, target: str) -> str:
         """`repository:tag` or `repository@digest` with the registry's address before it."""
@@ -147,7 +152,7 @@ class ImageClient(ClientTest):
 
 class LogsIn(ImageClient):
     def test_a_wrong_password_is_refused(self):
-        self.fail_to(self.login(WRONG_PASSWORD))
+        self.assert_refused(self.login(WRONG_PASSWORD), 401)
 
     def test_the_right_password_logs_in(self):
         self.logged_in()
@@ -156,7 +161,7 @@ class LogsIn(ImageClient):
 class AsksForCredentials(ImageClient):
     def test_nothing_is_pulled_without_credentials(self):
         self.registry.seed(self.images.small, self.repository, "v1")
-        self.fail_to(self.try_to_pull(f"{self.repository}:v1"))
+        self.assert_refused(self.try_to_pull(f"{self.repository}:v1"), 401)
 
     def test_a_registry_that_lets_anyone_pull_still_takes_a_login_to_push(self):
         registry = self.start_registry(BERTH_REGISTRY_ANONYMOUS_PULL="true")
@@ -200,7 +205,7 @@ class CopiesImages(ImageClient):
     def test_a_tag_that_is_not_there_is_an_error(self):
         self.logged_in()
         self.push(self.images.small, f"{self.repository}:v1")
-        self.fail_to(self.try_to_pull(f"{self.repository}:v2"))
+        self.assert_refused(self.try_to_pull(f"{self.repository}:v2"), 404)
 
     def test_a_tag_moves_to_what_was_pushed_last(self):
         self.logged_in()
@@ -227,7 +232,7 @@ class CopiesImages(ImageClient):
         """Removes what earlier pushes and pulls left in the home folder."""
         for path in self.home.iterdir():
             if path.is_dir() and "-" in path.name:
-                shutil.rmtree(path)
+                remove_tree(path)
 
 
 class Mounts(ImageClient):
@@ -295,7 +300,7 @@ class Deletes(ImageClient):
         self.logged_in()
         pushed = self.push(self.images.small, f"{self.repository}:v1")
         self.delete(f"{self.repository}@{pushed.manifest}")
-        self.fail_to(self.try_to_pull(f"{self.repository}:v1"))
-        self.fail_to(self.try_to_pull(f"{self.repository}@{pushed.manifest}"))
+        self.assert_refused(self.try_to_pull(f"{self.repository}:v1"), 404)
+        self.assert_refused(self.try_to_pull(f"{self.repository}@{pushed.manifest}"), 404)
         self.assertEqual(pushed, self.push(self.images.small, f"{self.repository}:v1"))
         self.assertEqual(pushed, self.pull(f"{self.repository}:v1"))

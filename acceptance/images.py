@@ -84,8 +84,9 @@ class Layout:
         ]
 
     def only(self) -> Content:
-        """The content of a layout that holds one image, every byte of it checked against its digest."""
-        found = {descriptor["digest"]: descriptor for descriptor in self.descriptors}
+        """The content of a layout into which one image was pulled, every byte of it checked against its digest."""
+        named = [descriptor for descriptor in self.descriptors if REF_NAME in descriptor.get("annotations", {})]
+        found = {descriptor["digest"]: descriptor for descriptor in named or self.descriptors}
         assert len(found) == 1, f"one image expected in {self.path}, found {sorted(found)}"
         return self.checked(next(iter(found.values())))
 

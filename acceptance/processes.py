@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -105,3 +106,13 @@ class Daemon:
 
     def output(self) -> str:
         return tail(self.log.read_text(errors="replace"))
+
+
+def remove_tree(path: Path) -> None:
+    """Removes a folder and whatever a container engine left mounted below it."""
+    inside = f"{path.resolve()}/"
+    for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
+        point = line.split()[1]
+        if point.startswith(inside):
+            run(["umount", "--lazy", point])
+    shutil.rmtree(path, ignore_errors=True)

@@ -15,7 +15,7 @@ class Crane(LogsIn, AsksForCredentials, CopiesImages, CopiesIndexes, PullsByPlat
     def test_a_wrong_password_is_refused(self):
         self.registry.seed(self.images.small, self.repository, "v1")
         self.login(WRONG_PASSWORD)  # which crane stores without asking
-        self.fail_to(self.try_to_pull(f"{self.repository}:v1"))
+        self.assert_refused(self.try_to_pull(f"{self.repository}:v1"), 401)
 
     def push(self, image: Image, target: str) -> Content:
         layout = image.alone(self.fresh("pushed"))
@@ -52,7 +52,7 @@ class Crane(LogsIn, AsksForCredentials, CopiesImages, CopiesIndexes, PullsByPlat
         self.push(self.images.small, f"{self.repository}:v1")
         pushed = self.push(self.images.small, f"{self.repository}:v2")
         self.delete(f"{self.repository}:v1")
-        self.fail_to(self.try_to_pull(f"{self.repository}:v1"))
+        self.assert_refused(self.try_to_pull(f"{self.repository}:v1"), 404)
         self.assertEqual(pushed, self.pull(f"{self.repository}:v2"))
 
     def test_repositories_are_listed(self):

@@ -24,7 +24,9 @@ class Exchange:
 
     def __str__(self) -> str:
         lines = [f"{self.method} {self.target} -> {self.status or 'no answer'}"]
-        if self.status == 0 or self.status >= 400:
+        asked = self.status == 401 and "authorization" not in self.request  # as every client does first
+        looked = self.status == 404 and self.method == "HEAD"
+        if self.status == 0 or (self.status >= 400 and not asked and not looked):
             lines += [f"    > {name}: {shown(name, value)}" for name, value in self.request.items()]
             lines += [f"    < {name}: {value}" for name, value in self.response.items()]
             if self.body:
