@@ -58,7 +58,8 @@ class Report(unittest.TestResult):
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
-            self._tell(subtest, (self.failures if self.failures and self.failures[-1][0] is subtest else self.errors)[-1][1], test)
+            told = max(self.failures[-1:], self.errors[-1:], key=lambda last: bool(last) and last[0][0] is subtest)
+            self._tell(subtest, told[0][1], test)
 
     def _tell(self, test, trace: str, whose=None) -> None:
         self._line("FAILED", test)
@@ -87,7 +88,8 @@ class Row:
 
 def tests_of(client: str) -> list[type[ClientTest]]:
     module = importlib.import_module(f".test_{client}", __package__)
-    return [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
+    own = [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
+    return [c for c in own if issubclass(c, ClientTest)]
 
 
 def try_client(client: str, transport: str, bench: Bench, pattern: str) -> Row:

@@ -1,4 +1,4 @@
-"""What every client is tried with. A client's module takes the parts that the client can do and says how it does them."""
+"""What every client is tried with: its module takes the parts that the client can do and says how it does them."""
 
 import os
 import shutil
@@ -43,7 +43,7 @@ class Bench:
 
 
 class ClientTest(unittest.TestCase):
-    """A client and a registry of its own over one transport; every test has a home folder and a repository of its own."""
+    """A client and a registry of its own over one transport; a home folder and a repository for every test."""
 
     bench: Bench
     transport: str
@@ -304,3 +304,7 @@ class Deletes(ImageClient):
         self.assert_refused(self.try_to_pull(f"{self.repository}@{pushed.manifest}"), 404)
         self.assertEqual(pushed, self.push(self.images.small, f"{self.repository}:v1"))
         self.assertEqual(pushed, self.pull(f"{self.repository}:v1"))
+
+
+class DoesEverything(LogsIn, AsksForCredentials, CopiesImages, CopiesIndexes, ListsTags, Deletes, Mounts):
+    """A client of the whole distribution API."""

@@ -82,7 +82,7 @@ class Berth:
 
 
 class DockerRegistry:
-    """Debian's docker-registry, the reference peer: what fails there is not Berth's fault, or is Berth's to do better."""
+    """Debian's docker-registry, the reference peer: a check that fails there, too, may be at fault itself."""
 
     name = "docker-registry"
 

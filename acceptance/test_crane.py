@@ -1,10 +1,10 @@
-from .contract import AsksForCredentials, CopiesImages, CopiesIndexes, Deletes, ListsTags, LogsIn, Mounts, PullsByPlatform
+from .contract import DoesEverything, PullsByPlatform
 from .images import Content, Image, Layout
 from .processes import Finished
 from .registry import USER, WRONG_PASSWORD
 
 
-class Crane(LogsIn, AsksForCredentials, CopiesImages, CopiesIndexes, PullsByPlatform, ListsTags, Deletes, Mounts):
+class Crane(DoesEverything, PullsByPlatform):
     needs = ("crane",)
 
     def login(self, password: str) -> Finished:

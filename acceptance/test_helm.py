@@ -102,7 +102,8 @@ class Helm(ClientTest):
         pushed = self.push("1.0.0")
         manifest = json.loads(self.registry.manifest(f"{self.repository}/mychart", "1.0.0"))
         self.assertEqual("application/vnd.cncf.helm.config.v1+json", manifest["config"]["mediaType"])
-        self.assertEqual([(CHART, sha256(pushed))], [(each["mediaType"], each["digest"]) for each in manifest["layers"]])
+        (layer,) = manifest["layers"]
+        self.assertEqual((CHART, sha256(pushed)), (layer["mediaType"], layer["digest"]))
 
     def _oci(self, path: str) -> str:
         return "oci://" + self.reference(path)

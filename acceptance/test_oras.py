@@ -1,6 +1,6 @@
 import json
 
-from .contract import AsksForCredentials, CopiesImages, CopiesIndexes, Deletes, ListsTags, LogsIn, Mounts
+from .contract import DoesEverything
 from .images import Content, Image, Layout
 from .processes import Finished
 from .registry import USER
@@ -9,7 +9,7 @@ SBOM = "application/spdx+json"
 SIGNATURE = "application/vnd.example.signature"
 
 
-class Oras(LogsIn, AsksForCredentials, CopiesImages, CopiesIndexes, ListsTags, Deletes, Mounts):
+class Oras(DoesEverything):
     needs = ("oras",)
 
     def login(self, password: str) -> Finished:
@@ -84,9 +84,8 @@ class Oras(LogsIn, AsksForCredentials, CopiesImages, CopiesIndexes, ListsTags, D
     def test_a_blob_is_pushed_fetched_and_deleted(self):
         self.logged_in()
         (self.home / "blob").write_text("a blob on its own")
-        pushed = json.loads(
-            self.succeed("oras", "blob", "push", *self._access(), "--descriptor", self.reference(self.repository), "blob")
-        )
+        words = [*self._access(), "--descriptor", self.reference(self.repository), "blob"]
+        pushed = json.loads(self.succeed("oras", "blob", "push", *words))
         blob = self.reference(f"{self.repository}@{pushed['digest']}")
         self.succeed("oras", "blob", "fetch", *self._access(), "--output", "fetched", blob)
         self.assertEqual("a blob on its own", (self.home / "fetched").read_text())
@@ -97,7 +96,8 @@ class Oras(LogsIn, AsksForCredentials, CopiesImages, CopiesIndexes, ListsTags, D
     def test_repositories_are_listed(self):
         self.logged_in()
         self._push_artifact("v1")
-        self.assertIn(self.repository, self.succeed("oras", "repo", "ls", *self._access(), self.registry.address).split())
+        listed = self.succeed("oras", "repo", "ls", *self._access(), self.registry.address)
+        self.assertIn(self.repository, listed.split())
 
     def _push_artifact(self, tag: str) -> None:
         (self.home / "model.bin").write_text("weights")

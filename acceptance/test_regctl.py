@@ -1,6 +1,6 @@
 import json
 
-from .contract import AsksForCredentials, CopiesImages, CopiesIndexes, Deletes, ListsTags, LogsIn, Mounts, PullsByPlatform
+from .contract import DoesEverything, PullsByPlatform
 from .images import Content, Image, Layout
 from .processes import Finished
 from .registry import USER, Registry
@@ -8,7 +8,7 @@ from .registry import USER, Registry
 SBOM = "application/spdx+json"
 
 
-class Regctl(LogsIn, AsksForCredentials, CopiesImages, CopiesIndexes, PullsByPlatform, ListsTags, Deletes, Mounts):
+class Regctl(DoesEverything, PullsByPlatform):
     needs = ("regctl",)
 
     def enter(self, registry: Registry) -> None:

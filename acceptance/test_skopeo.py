@@ -1,14 +1,12 @@
-from .contract import AsksForCredentials, CopiesImages, CopiesIndexes, Deletes, ListsTags, LogsIn, Mounts, PullsByPlatform
+import json
+
+from .contract import DoesEverything, PullsByPlatform
 from .images import Content, Image, Layout
 from .processes import Finished
 from .registry import USER
 
-import json
 
-
-class Skopeo(
-    LogsIn, AsksForCredentials, CopiesImages, CopiesIndexes, PullsByPlatform, ListsTags, Deletes, Mounts
-):
+class Skopeo(DoesEverything, PullsByPlatform):
     needs = ("skopeo",)
 
     def login(self, password: str) -> Finished:
@@ -65,8 +63,8 @@ class Skopeo(
         self.assertEqual("application/vnd.docker.distribution.manifest.v2+json", json.loads(manifest)["mediaType"])
 
     def _copy_to(self, layout, target: str, *words) -> Finished:
-        access = self._access("src-")
-        return self.run_client("skopeo", "copy", "--quiet", *words, *access, self._docker(target), f"oci:{layout}:pulled")
+        words = ["--quiet", *words, *self._access("src-")]
+        return self.run_client("skopeo", "copy", *words, self._docker(target), f"oci:{layout}:pulled")
 
     def _access(self, prefix: str = "") -> list[str]:
         trust = f"--{prefix}cert-dir={self.home / 'certs.d'}" if self.registry.tls else f"--{prefix}tls-verify=false"
