@@ -51,6 +51,7 @@ class Case:
     for_files: bool = False                                     # nginx too
     warm_up: Callable[[Context], None] | None = None            # instead of generating for a while
     floor: str = ""                                             # what is measured, where it is no server
+    group: str = ""                                             # cases of one group share a start of the server
 
 
 def _children_cpu() -> float:

@@ -51,7 +51,7 @@ class Zot(Server):
         line = tools.first_line(self.binary, "--version")
         try:
             about = json.loads(line)
-            return about.get("release-tag") or about.get("commit") or "of unknown version"
+            return about.get("release-tag") or about.get("commit") or "(the binary names no version)"
         except ValueError:
             return line
 

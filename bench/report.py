@@ -31,11 +31,15 @@ class Report:
         if judged:
             parts += ["", "## Berth against its targets", "",
                       "| case | measure | Berth | against | ratio | target | |", "| --- | --- | --- | --- | --- | --- | --- |", *judged]
-        parts += ["", "## Every case", "",
-                  "Medians over the rounds, lowest and highest in brackets. CPU is the server's; `× Berth` is the server's CPU "
-                  "as a multiple of Berth's.", "",
-                  "| case | server | rate | server CPU | × Berth | RSS MiB | other cores | |",
-                  "| --- | --- | --- | --- | --- | --- | --- | --- |", *self._rows()]
+        names = list(self.versions)
+        parts += ["", "## At a glance", "",
+                  "Medians over the rounds: server CPU per request or GiB, unless the line says otherwise; in brackets the "
+                  "multiple of Berth's.", "",
+                  f"| case | {' | '.join(names)} |", "| --- |" + " --- |" * len(names), *self._glance(names)]
+        parts += ["", "## Every figure", "",
+                  "Medians over the rounds, lowest and highest in brackets. CPU is the server's.", "",
+                  "| case | server | rate | server CPU | RSS MiB | other cores | |",
+                  "| --- | --- | --- | --- | --- | --- | --- |", *self._rows()]
         return "\n".join(parts) + "\n"
 
     # ---- targets
@@ -62,11 +66,9 @@ class Report:
         if found is None:
             return f"{start}| {target.against.removeprefix('case:')}: not measured | | {wanted} | not judged |"
         name, theirs = found
-        # round by round, since the two ran next to each other
-        pairs = [_metric(a, target.metric) / _metric(b, target.metric) for a, b in zip(own, theirs) if _metric(b, target.metric)]
-        if not pairs:
+        ratio = _paired(own, theirs, target.metric)
+        if ratio is None:
             return f"{start}| {name}: too small to measure | | {wanted} | not judged |"
-        ratio = median(pairs)
         other = _show(median(_metric(sample, target.metric) for sample in theirs), target.metric, case.unit)
         return f"{start}| {name} {other} | {_ratio(ratio)} | {wanted} | {_verdict(target, ratio)} |"
 
@@ -87,30 +89,40 @@ class Report:
 
     # ---- all figures
 
+    def _glance(self, names: list[str]) -> list[str]:
+        return [f"| {case.title}{_MEASURES.get(case.unit, '')} | {' | '.join(self._cell(case, name) for name in names)} |"
+                for case in self.cases if not case.floor]
+
+    def _cell(self, case: Case, name: str) -> str:
+        found = self.results.samples.get((case.name, name))
+        if not found:
+            return "failed" if (case.name, name) in self.results.failures else ""
+        metric = _PRIMARY.get(case.unit, "cpu")
+        shown = _show(median(_metric(sample, metric) for sample in found), metric, case.unit)
+        own = self.results.samples.get((case.name, BERTH))
+        ratio = _paired(found, own, metric) if own and name != BERTH else None
+        return f"{shown} ({_ratio(ratio)})" if ratio else shown
+
     def _rows(self) -> list[str]:
         rows = []
         for case in self.cases:
-            own = self.results.samples.get((case.name, BERTH))
-            names = [case.floor] if case.floor else list(self.versions)
-            for name in names:
+            for name in [case.floor] if case.floor else list(self.versions):
                 if (case.name, name) in self.results.failures:
-                    rows.append(f"| {case.title} | {name} | | | | | | {self.results.failures[case.name, name]} |")
+                    rows.append(f"| {case.title} | {name} | | | | | {self.results.failures[case.name, name]} |")
                 elif found := self.results.samples.get((case.name, name)):
-                    rows.append(self._row(case, name, found, own))
+                    rows.append(self._row(case, name, found))
         return rows
 
-    def _row(self, case: Case, name: str, found: list[Sample], own: list[Sample] | None) -> str:
-        times = ""
-        if own and name != BERTH and not case.floor and case.unit not in ("start", "server"):
-            pairs = [_metric(b, "cpu") / _metric(a, "cpu") for a, b in zip(own, found) if _metric(a, "cpu")]
-            times = f"{median(pairs):.3g}" if pairs else ""
+    def _row(self, case: Case, name: str, found: list[Sample]) -> str:
         rss = median(sample.rss for sample in found) / MIB
         notes = "; ".join(sorted({sample.note for sample in found if sample.note}))
         rate = "" if case.unit == "server" else _spread(found, "seconds" if case.unit == "start" else "rate", case.unit)
-        return (f"| {case.title} | {name} | {rate} | {_spread(found, 'cpu', case.unit)} | {times} | {f'{rss:.0f}' if rss else ''} | "
+        return (f"| {case.title} | {name} | {rate} | {_spread(found, 'cpu', case.unit)} | {f'{rss:.0f}' if rss else ''} | "
                 f"{median(sample.other_cores for sample in found):.1f} | {notes} |")
 
 
+_PRIMARY = {"blob": "rate", "manifest": "rate", "start": "seconds", "server": "rss"}      # by unit; else CPU
+_MEASURES = {"blob": ": rate", "manifest": ": rate", "start": ": time", "server": ": RSS"}
 _METRICS = {"cpu": "server CPU", "rate": "rate", "seconds": "time", "rss": "RSS"}
 
 
@@ -120,6 +132,12 @@ def _metric(sample: Sample, metric: str) -> float:
     if metric == "rate":
         return sample.units / sample.seconds
     return sample.seconds / sample.units if metric == "seconds" else sample.rss
+
+
+def _paired(mine: list[Sample], theirs: list[Sample], metric: str) -> float | None:
+    """The median of the ratios round by round, since within a round the two ran next to each other."""
+    pairs = [_metric(a, metric) / _metric(b, metric) for a, b in zip(mine, theirs) if _metric(b, metric)]
+    return median(pairs) if pairs else None
 
 
 def _show(value: float, metric: str, unit: str) -> str:

@@ -22,18 +22,19 @@ class Results:
 
 def run(cases: list[Case], servers: list[Server], workload: Workload, results: Results) -> None:
     """Fills the results; on an interruption they hold what was measured until then."""
-    groups: dict[tuple[str, str], list[Case]] = {}
+    groups: dict[tuple[str, str, str], list[Case]] = {}
     for case in cases:
-        groups.setdefault((case.dataset, case.variant), []).append(case)
+        groups.setdefault((case.dataset, case.variant, case.group), []).append(case)
     for number in range(1, workload.settings.rounds + 1):
-        for (dataset, variant), members in groups.items():
+        for (dataset, variant, group), members in groups.items():
             for case in (member for member in members if member.floor):
                 _measure(case, Context(workload, servers[0], None, number), True, case.floor, results)
-            for server in servers:
+            first = (number - 1) % len(servers)     # every round another one goes first
+            for server in servers[first:] + servers[:first]:
                 wanted = [case for case in members if not case.floor and (server.registry or case.for_files)
                           and (case.name, server.name) not in results.failures]
                 if wanted:
-                    _say(f"round {number}: {server.name}, {dataset} data, {variant}")
+                    _say(f"round {number}: {server.name}, {dataset} data, {variant} {group}".rstrip())
                     _run_group(wanted, server, workload, number, results)
 
 

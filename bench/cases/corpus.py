@@ -41,8 +41,8 @@ def cases(workload: Workload) -> list[Case]:
         return Outcome(pulled / GIB, taken)
 
     kind = "the given corpus" if workload.corpus else "a generated corpus"
-    return [Case("corpus-push", f"skopeo pushes {kind}", FRESH, PLAIN, "GiB", push, warm_up=lambda context: None),
-            Case("corpus-pull", f"skopeo pulls {kind}", FRESH, PLAIN, "GiB", pull, warm_up=lambda context: None)]
+    return [Case("corpus-push", f"skopeo pushes {kind}", FRESH, PLAIN, "GiB", push, warm_up=lambda context: None, group="corpus"),
+            Case("corpus-pull", f"skopeo pulls {kind}", FRESH, PLAIN, "GiB", pull, warm_up=lambda context: None, group="corpus")]
 
 
 def _remote(context: Context, reference: str) -> str:

@@ -48,7 +48,7 @@ def _tags_path(context: Context, all_tags: int, page: int) -> str:
             context.memory[path] = "" if query else "asked without n"
             return path
         if len(found) == all_tags and sorted(found)[:page] == wanted:
-            context.memory[path] = "ignores n and answers all"
+            context.memory[path] = "unsorted" if page == all_tags else "ignores n and answers all"
             return path
     raise Failed(f"tags/list answered {status} with {len(found)} tags instead of {page}")
 

@@ -26,11 +26,11 @@ def _large(mode: str, size: int) -> Case:
 
     short = size_name(size).replace(" ", "").lower().removesuffix("ib")
     return Case(f"push-{mode}-{short}", f"push {size_name(size)}, {TITLES[mode]}", FRESH, PLAIN, "GiB", generate,
-                warm_up=lambda context: _warm_up(context, mode))
+                warm_up=lambda context: _warm_up(context, mode), group=mode)
 
 
 def _warm_up(context: Context, mode: str) -> None:
-    for number in range(2):
+    for number in range(3):
         _push(context, mode, WARM_UP_SIZE, number)
 
 
@@ -51,7 +51,7 @@ def _small() -> Case:
             connections=CLIENTS, seconds=seconds, size=1024)
         return Outcome(result["requests"], result["seconds"])
 
-    return Case("push-small", f"push of 1 KiB blobs, {CLIENTS} clients", FRESH, PLAIN, "blob", generate)
+    return Case("push-small", f"push of 1 KiB blobs, {CLIENTS} clients", FRESH, PLAIN, "blob", generate, group="small")
 
 
 def _manifests() -> Case:
@@ -61,7 +61,7 @@ def _manifests() -> Case:
             repository=f"bench/images{context.round}", connections=CLIENTS, seconds=seconds)
         return Outcome(result["requests"], result["seconds"])
 
-    return Case("push-manifest", f"manifest PUT with a new tag, {CLIENTS} clients", FRESH, PLAIN, "manifest", generate)
+    return Case("push-manifest", f"manifest PUT with a new tag, {CLIENTS} clients", FRESH, PLAIN, "manifest", generate, group="small")
 
 
 def _floor(by: str) -> Case:
