@@ -1,0 +1,1 @@
+"""Benchmarks of Berth beside real registries; see README.md."""
