@@ -113,7 +113,15 @@ public final class RequestBody {
         if (requested <= window / 2) {
             int more = window - requested;
             requested += more;
+            fetch(more);
+        }
+    }
+
+    private void fetch(int more) {
+        try {
             request.fetch(more);
+        } catch (IllegalStateException e) {
+            // Over HTTP/2 asking for more is an error once the end has been read; the end handler tells or has told.
         }
     }
 
@@ -168,6 +176,10 @@ public final class RequestBody {
                 request.connection().close();
             }
         });
-        request.resume();
+        try {
+            request.resume();
+        } catch (IllegalStateException e) {
+            vertx.cancelTimer(timer); // over HTTP/2: nothing is left
+        }
     }
 }
