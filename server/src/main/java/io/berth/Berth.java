@@ -11,7 +11,9 @@ import io.berth.http.AccessLog;
 import io.berth.http.Authentication;
 import io.berth.http.BufferPool;
 import io.berth.http.ByteLimiter;
+import io.berth.http.ConnectionGuard;
 import io.berth.http.Errors;
+import io.berth.http.GuardedTransport;
 import io.berth.http.HealthEndpoint;
 import io.berth.http.HttpMetrics;
 import io.berth.http.MetricsEndpoint;
@@ -28,7 +30,6 @@ import io.berth.store.UploadWriter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -72,8 +73,9 @@ public final class Berth implements AutoCloseable {
         try {
             var data = own(DataDirectory.lock(config.data()));
             // The slowest two parts of a start begin together.
-            var starting =
-                    CompletableFuture.supplyAsync(() -> Vertx.vertx(new VertxOptions().setPreferNativeTransport(true)));
+            var guard = new ConnectionGuard(config.server().idleTimeout());
+            var starting = CompletableFuture.supplyAsync(
+                    () -> Vertx.builder().withTransport(new GuardedTransport(guard)).build());
             var meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
             own(meters::close);
             Database database = own(SqliteDatabase.open(
@@ -112,6 +114,7 @@ public final class Berth implements AutoCloseable {
             own(registry.uploads()::flush);
 
             Vertx vertx = starting.join();
+            guard.start(vertx);
             own(() -> vertx.close().toCompletionStage().toCompletableFuture().join());
             var accessLog = config.logging().access()
                     ? own(new AccessLog(
@@ -131,6 +134,7 @@ public final class Berth implements AutoCloseable {
                     config.server().host(),
                     config.server().port(),
                     config.server(),
+                    guard,
                     buffers,
                     List.of(
                             new WebServer.Route("/v2", registry.endpoint()),
@@ -145,7 +149,8 @@ public final class Berth implements AutoCloseable {
                     random));
             port = server.start();
             tlsEngine = server.tlsEngine();
-            metricsPort = metricsListener(config, vertx, buffers, meters::scrape, errors, httpMetrics, clock, random);
+            metricsPort =
+                    metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
             own(new Maintenance(() -> {
                 registry.maintain();
@@ -172,6 +177,7 @@ public final class Berth implements AutoCloseable {
     private Optional<Integer> metricsListener(
             BerthConfig config,
             Vertx vertx,
+            ConnectionGuard guard,
             BufferPool buffers,
             Supplier<String> scrape,
             Errors errors,
@@ -198,6 +204,7 @@ public final class Berth implements AutoCloseable {
                 plain.host(),
                 plain.port(),
                 plain,
+                guard,
                 buffers,
                 List.of(new WebServer.Route("/metrics", open)),
                 errors,
