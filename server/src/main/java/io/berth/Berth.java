@@ -19,6 +19,7 @@ import io.berth.http.HttpMetrics;
 import io.berth.http.MetricsEndpoint;
 import io.berth.http.WebServer;
 import io.berth.identity.Accounts;
+import io.berth.identity.AdminSocket;
 import io.berth.identity.BasicAuthenticator;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
@@ -34,6 +35,7 @@ import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.FileSystemException;
 import java.time.Clock;
 import java.time.Duration;
@@ -74,8 +76,8 @@ public final class Berth implements AutoCloseable {
             var data = own(DataDirectory.lock(config.data()));
             // The slowest two parts of a start begin together.
             var guard = new ConnectionGuard(config.server().idleTimeout());
-            var starting = CompletableFuture.supplyAsync(
-                    () -> Vertx.builder().withTransport(new GuardedTransport(guard)).build());
+            var starting = CompletableFuture.supplyAsync(() ->
+                    Vertx.builder().withTransport(new GuardedTransport(guard)).build());
             var meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
             own(meters::close);
             Database database = own(SqliteDatabase.open(
@@ -152,6 +154,7 @@ public final class Berth implements AutoCloseable {
             metricsPort =
                     metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
+            own(new AdminSocket(data.path(), accounts, authenticator, () -> status(database, registry)));
             own(new Maintenance(() -> {
                 registry.maintain();
                 feed.trim(FEED_RETENTION);
@@ -235,6 +238,18 @@ public final class Berth implements AutoCloseable {
         });
         checks.put("space", registry::spaceProblem);
         return checks;
+    }
+
+    private static Map<String, Object> status(Database database, Registry registry) {
+        var status = new LinkedHashMap<String, Object>();
+        String version = Berth.class.getPackage().getImplementationVersion();
+        status.put("version", version == null ? "development" : version);
+        status.put("uptimeSeconds", ManagementFactory.getRuntimeMXBean().getUptime() / 1000);
+        status.put("openUploads", registry.uploads().open());
+        status.put("databaseQueue", database.queued());
+        String space = registry.spaceProblem();
+        status.put("space", space == null ? "ok" : space);
+        return status;
     }
 
     // What the failures of lower layers mean to a client.

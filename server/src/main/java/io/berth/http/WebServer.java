@@ -120,8 +120,7 @@ public final class WebServer implements AutoCloseable {
         var listening = new java.util.concurrent.CompletableFuture<HttpServer>();
         // Each server made on a context of its own gets an event loop of its own; they share the port.
         ((io.vertx.core.internal.VertxInternal) vertx).createEventLoopContext().runOnContext(nothing -> {
-            HttpServer server =
-                    vertx.createHttpServer(options).requestHandler(this::accept);
+            HttpServer server = vertx.createHttpServer(options).requestHandler(this::accept);
             server.exceptionHandler(e -> LOG.debug("connection failed: {}", e.toString()));
             server.listen(atPort, host).onSuccess(listening::complete).onFailure(listening::completeExceptionally);
         });
