@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .contract import Bench, ClientTest
 from .images import Images, Layout
-from .processes import remove_tree
+from .processes import remove_tree, tail
 from .registry import PLAIN, PRODUCTS, TLS, Certificates
 
 CLIENTS = (
@@ -67,6 +67,7 @@ class Report(unittest.TestResult):
         whose = whose or test
         if isinstance(whose, ClientTest) and hasattr(whose, "seen"):
             text += "".join(f"{exchange}\n" for exchange in whose.exchanges()[-40:])
+            text += tail(whose.log())
         print("".join(f"    {line}\n" for line in text.splitlines()), end="", flush=True)
 
     def _line(self, verdict: str, test, more: str = "") -> None:
@@ -134,7 +135,8 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="berth-"))
     tempfile.tempdir = str(folder)
     try:
-        corpus = Layout(options.corpus.resolve() / "corpus/layout") if options.corpus else None
+        corpus = options.corpus and Layout(options.corpus.resolve() / "corpus/layout")
+        corpus = corpus and corpus.with_plain_names(folder / "corpus")
         bench = Bench(folder, product, Certificates.create(folder / "tls"), Images(folder / "images"), corpus)
         transports = {"plain": (PLAIN,), "tls": (TLS,), None: (PLAIN, TLS)}[options.transport]
         rows = [
