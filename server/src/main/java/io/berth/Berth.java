@@ -3,6 +3,7 @@ package io.berth;
 import io.berth.access.Authorizer;
 import io.berth.access.SiteAuthorizer;
 import io.berth.config.BerthConfig;
+import io.berth.db.ChangeFeed;
 import io.berth.db.Database;
 import io.berth.db.DatabaseException;
 import io.berth.db.SqliteDatabase;
@@ -51,6 +52,7 @@ import org.slf4j.LoggerFactory;
 public final class Berth implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Berth.class);
     private static final long LARGE_UPLOAD = 8 << 20;
+    private static final Duration FEED_RETENTION = Duration.ofDays(30);
     private static final Duration BODY_PATIENCE = Duration.ofSeconds(30);
 
     private final List<AutoCloseable> parts = new ArrayList<>();
@@ -144,7 +146,11 @@ public final class Berth implements AutoCloseable {
             port = server.start();
             tlsEngine = server.tlsEngine();
             metricsPort = metricsListener(config, vertx, buffers, meters::scrape, errors, httpMetrics, clock, random);
-            own(new Maintenance(registry::maintain));
+            var feed = new ChangeFeed(database);
+            own(new Maintenance(() -> {
+                registry.maintain();
+                feed.trim(FEED_RETENTION);
+            }));
         } catch (IOException | RuntimeException e) {
             close();
             throw e;

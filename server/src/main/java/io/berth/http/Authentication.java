@@ -8,6 +8,9 @@ import java.util.Optional;
 public final class Authentication {
     private static final String CHALLENGE = "Basic realm=\"Berth\", charset=\"UTF-8\"";
 
+    // An empty name with an empty password: how podman, skopeo and buildah say that they have no credential.
+    private static final String NOTHING = "Basic Og==";
+
     private final Authenticator authenticator;
 
     public Authentication(Authenticator authenticator) {
@@ -16,7 +19,7 @@ public final class Authentication {
 
     /** The principal when that is known without blocking: no credential, or one verified lately. */
     public Optional<Principal> atOnce(Exchange exchange) {
-        String authorization = exchange.header("Authorization");
+        String authorization = presented(exchange);
         Optional<Principal> known =
                 authorization == null ? Optional.of(Principal.ANONYMOUS) : authenticator.cached(authorization);
         known.ifPresent(exchange::principal);
@@ -29,7 +32,7 @@ public final class Authentication {
      * @throws OciException {@code UNAUTHORIZED} when a credential was presented and is wrong
      */
     public Principal require(Exchange exchange) {
-        String authorization = exchange.header("Authorization");
+        String authorization = presented(exchange);
         if (authorization == null) {
             return Principal.ANONYMOUS;
         }
@@ -39,6 +42,11 @@ public final class Authentication {
                 .orElseThrow(() -> challenge("the credential is wrong"));
         exchange.principal(principal);
         return principal;
+    }
+
+    private static String presented(Exchange exchange) {
+        String authorization = exchange.header("Authorization");
+        return NOTHING.equals(authorization) ? null : authorization;
     }
 
     /** What tells a client to present a credential. */

@@ -106,6 +106,11 @@ public final class BufferPool {
         }
     }
 
+    /** The most memory that it will take, in bytes. */
+    long limitBytes() {
+        return (long) limit * SIZE;
+    }
+
     /** Bytes that are lent out. */
     public long inUse() {
         lock.lock();

@@ -37,7 +37,7 @@ public final class Exchange {
         this.context = context;
         this.startNanos = startNanos;
         this.path = decode(request.path());
-        this.body = hasBody(request) ? new RequestBody(request, context.idleTimeout()) : null;
+        this.body = hasBody(request) ? new RequestBody(request, context.inbound(), context.idleTimeout()) : null;
         response.putHeader(REQUEST_ID, requestId);
     }
 
@@ -107,7 +107,7 @@ public final class Exchange {
 
     /** The body; a request that announces none has an empty one. */
     public RequestBody body() {
-        return body == null ? new RequestBody(request, context.idleTimeout()) : body;
+        return body == null ? new RequestBody(request, context.inbound(), context.idleTimeout()) : body;
     }
 
     /** The announced length of the body in bytes, or -1. A malformed length never gets here. */
@@ -237,6 +237,13 @@ public final class Exchange {
     void reset() {
         if (!response.ended() || request.version() == HttpVersion.HTTP_2) {
             response.reset();
+        }
+    }
+
+    /** Everything is over: what the body still holds is given up. */
+    void close() {
+        if (body != null) {
+            body.close();
         }
     }
 

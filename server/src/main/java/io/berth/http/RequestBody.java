@@ -2,6 +2,7 @@ package io.berth.http;
 
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.internal.buffer.BufferInternal;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -11,12 +12,12 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A request's body, pulled by a virtual thread. At most {@value #WINDOW} pieces are on their way, so that a fast client
- * and a slow disk do not meet in memory.
+ * and a slow disk do not meet in memory; a single one when all bodies together hold more than their share.
  *
  * <p>Made on the event loop before anything else happens to the request; afterwards for one reader.
  */
 public final class RequestBody {
-    private static final int WINDOW = 8;
+    private static final int WINDOW = 4;
 
     private final HttpServerRequest request;
     private final Duration patience;
@@ -25,15 +26,21 @@ public final class RequestBody {
     private final ArrayDeque<Buffer> pieces = new ArrayDeque<>();
     private boolean ended;
     private Throwable failure;
+    private final InboundMemory memory;
     private boolean started;
-    private int taken;
+    private int requested;
+    private int held;
     private long count;
 
-    RequestBody(HttpServerRequest request, Duration patience) {
+    RequestBody(HttpServerRequest request, InboundMemory memory, Duration patience) {
         this.request = request;
+        this.memory = memory;
         this.patience = patience;
         request.pause();
-        request.handler(piece -> signal(() -> pieces.add(piece)));
+        request.handler(piece -> {
+            memory.add(piece.length());
+            signal(() -> pieces.add(piece));
+        });
         request.endHandler(nothing -> signal(() -> ended = true));
         request.exceptionHandler(e -> signal(() -> failure = e));
     }
@@ -58,6 +65,7 @@ public final class RequestBody {
         Buffer piece;
         lock.lock();
         try {
+            release();
             long left = patience.toNanos();
             while (pieces.isEmpty() && !ended && failure == null) {
                 left = arrived.awaitNanos(left);
@@ -72,18 +80,17 @@ public final class RequestBody {
             if (piece == null) {
                 return null;
             }
+            held = piece.length();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
         } finally {
             lock.unlock();
         }
-        if (++taken >= WINDOW / 2) {
-            request.fetch(taken);
-            taken = 0;
-        }
+        requested--;
+        demand();
         count += piece.length();
-        return ByteBuffer.wrap(piece.getBytes());
+        return ((BufferInternal) piece).getByteBuf().nioBuffer();
     }
 
     /** Bytes taken so far. */
@@ -97,7 +104,42 @@ public final class RequestBody {
             if ("100-continue".equalsIgnoreCase(request.getHeader("Expect"))) {
                 request.response().writeContinue();
             }
-            request.fetch(WINDOW);
+            demand();
+        }
+    }
+
+    private void demand() {
+        int window = memory.plenty() ? WINDOW : 1;
+        if (requested <= window / 2) {
+            int more = window - requested;
+            requested += more;
+            fetch(more);
+        }
+    }
+
+    private void fetch(int more) {
+        try {
+            request.fetch(more);
+        } catch (IllegalStateException e) {
+            // Over HTTP/2 asking for more is an error once the end has been read; the end handler tells or has told.
+        }
+    }
+
+    // Under the lock.
+    private void release() {
+        memory.remove(held);
+        held = 0;
+    }
+
+    /** Gives up what has arrived and not been taken; nothing is taken afterwards. */
+    void close() {
+        lock.lock();
+        try {
+            release();
+            pieces.forEach(piece -> memory.remove(piece.length()));
+            pieces.clear();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -121,6 +163,7 @@ public final class RequestBody {
      * that sends more than {@code limit} bytes or for more than {@code time} is cut off.
      */
     void discard(io.vertx.core.Vertx vertx, long limit, Duration time) {
+        close();
         long[] seen = {0};
         long timer = vertx.setTimer(
                 Math.max(1, time.toMillis()), id -> request.connection().close());
@@ -133,6 +176,10 @@ public final class RequestBody {
                 request.connection().close();
             }
         });
-        request.resume();
+        try {
+            request.resume();
+        } catch (IllegalStateException e) {
+            vertx.cancelTimer(timer); // over HTTP/2: nothing is left
+        }
     }
 }

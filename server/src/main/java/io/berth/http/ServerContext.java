@@ -16,6 +16,7 @@ record ServerContext(
         Vertx vertx,
         List<Cidr> trustedProxies,
         BufferPool buffers,
+        InboundMemory inbound,
         Duration idleTimeout,
         long lingerBytes,
         Duration lingerTime) {}
