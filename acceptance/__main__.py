@@ -65,7 +65,7 @@ class Report(unittest.TestResult):
         self._line("FAILED", test)
         text = trace
         whose = whose or test
-        if isinstance(whose, ClientTest) and hasattr(whose, "seen"):
+        if isinstance(whose, ClientTest) and hasattr(whose, "logged"):
             text += "".join(f"{exchange}\n" for exchange in whose.exchanges()[-40:])
             text += tail(whose.log())
         print("".join(f"    {line}\n" for line in text.splitlines()), end="", flush=True)
