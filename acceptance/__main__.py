@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .contract import Bench, ClientTest
 from .images import Images, Layout
-from .processes import remove_tree, tail
+from .processes import Daemon, remove_tree, tail
 from .registry import PLAIN, PRODUCTS, TLS, Certificates
 
 CLIENTS = (
@@ -131,7 +131,8 @@ def main() -> int:
     if reason := product.absent():
         print(f"cannot start {product.name}: {reason}", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that cleanups run
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # for unittest lets only KeyboardInterrupt through
     folder = Path(tempfile.mkdtemp(prefix="berth-"))
     tempfile.tempdir = str(folder)
     try:
@@ -144,7 +145,12 @@ def main() -> int:
             for client in options.clients or CLIENTS
             for transport in transports
         ]
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     finally:
+        for daemon in list(Daemon.running):
+            daemon.stop()
         remove_tree(folder)
     print(f"\n{'CLIENT':<12} {'TRANSPORT':<10} {product.name.upper()}")
     for row in rows:
