@@ -19,6 +19,12 @@ public final class Exchange {
     private static final AsciiString REQUEST_ID = AsciiString.cached("X-Request-Id");
     private static final AsciiString CONTENT_TYPE = AsciiString.cached("Content-Type");
     private static final AsciiString CONTENT_LENGTH = AsciiString.cached("Content-Length");
+    private static final List<AsciiString> OF_CONTENT = List.of(
+            AsciiString.cached("ETag"),
+            AsciiString.cached("Cache-Control"),
+            AsciiString.cached("Docker-Content-Digest"),
+            AsciiString.cached("Accept-Ranges"),
+            AsciiString.cached("Content-Range"));
 
     private final HttpServerRequest request;
     private final HttpServerResponse response;
@@ -196,6 +202,13 @@ public final class Exchange {
     public Exchange set(CharSequence name, CharSequence value) {
         response.putHeader(name, value);
         return this;
+    }
+
+    /** Takes back what was said of content that is not sent after all: no cache may keep an error in its place. */
+    void describeNothing() {
+        for (CharSequence name : OF_CONTENT) {
+            response.headers().remove(name);
+        }
     }
 
     /** Answers without a body. */

@@ -49,7 +49,7 @@ final class DeleteManifest {
             String ifMatch,
             Change.Origin origin) {
         Optional<String> digest = tx.dao(TagDao.class).digest(repository.id(), tag.name());
-        if (ifMatch != null && !EntityTags.matches(ifMatch, digest.orElse(null))) {
+        if (ifMatch != null && !EntityTags.matchesStrongly(ifMatch, digest.orElse(null))) {
             throw new OciException(ErrorCode.PRECONDITION_FAILED, "the tag does not have the digest of If-Match");
         }
         removeTag(tx, name, repository, tag, digest.orElseThrow(() -> PullManifest.unknown(tag)), origin);
