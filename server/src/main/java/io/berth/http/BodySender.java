@@ -121,6 +121,7 @@ public final class BodySender {
                 .setStatusCode(206)
                 .putHeader("Content-Type", "multipart/byteranges; boundary=" + boundary)
                 .putHeader("Content-Length", Long.toString(length));
+        exchange.settle();
         if (isHead()) {
             await(exchange.response().end());
             return;

@@ -1,6 +1,8 @@
 package io.berth.http;
 
 import io.berth.config.Cidr;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
 import io.netty.util.AsciiString;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -96,14 +98,23 @@ public final class Exchange {
         return request.getHeader(name);
     }
 
-    /** A query parameter's first value, or null. */
+    /**
+     * A query parameter's first value, or null.
+     *
+     * @throws OciException when the query cannot be decoded
+     */
     public String query(String name) {
-        return request.query() == null ? null : request.getParam(name);
+        List<String> all = queryAll(name);
+        return all.isEmpty() ? null : all.getFirst();
     }
 
     /** All values of a query parameter. */
     public List<String> queryAll(String name) {
-        return request.query() == null ? List.of() : request.params().getAll(name);
+        try {
+            return request.query() == null ? List.of() : request.params().getAll(name);
+        } catch (IllegalArgumentException e) {
+            throw new OciException(ErrorCode.UNSUPPORTED, 400, "the query has a malformed escape");
+        }
     }
 
     /** The id that the answer and the logs carry. */
@@ -135,12 +146,13 @@ public final class Exchange {
         if (trusted.isEmpty() || peer == null || !isTrusted(trusted, peer)) {
             return peer == null ? "local" : peer;
         }
-        String forwarded = request.getHeader("X-Forwarded-For");
-        if (forwarded == null) {
+        // Some proxies add a line of their own below the client's.
+        List<String> forwarded = request.headers().getAll("X-Forwarded-For");
+        if (forwarded.isEmpty()) {
             return peer;
         }
         // The last address that is not itself a trusted proxy: everything left of it can be invented.
-        String[] hops = forwarded.split(",");
+        String[] hops = String.join(",", forwarded).split(",");
         for (int i = hops.length - 1; i >= 0; i--) {
             String hop = hops[i].strip();
             if (!isTrusted(trusted, hop)) {

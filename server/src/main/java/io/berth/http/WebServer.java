@@ -1,9 +1,14 @@
 package io.berth.http;
 
 import io.berth.config.BerthConfig;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
@@ -124,8 +129,10 @@ public final class WebServer implements AutoCloseable {
         var listening = new java.util.concurrent.CompletableFuture<HttpServer>();
         // Each server made on a context of its own gets an event loop of its own; they share the port.
         ((io.vertx.core.internal.VertxInternal) vertx).createEventLoopContext().runOnContext(nothing -> {
-            HttpServer server =
-                    vertx.createHttpServer(options).requestHandler(this::accept).connectionHandler(guard::opened);
+            HttpServer server = vertx.createHttpServer(options)
+                    .requestHandler(this::accept)
+                    .invalidRequestHandler(this::refuse)
+                    .connectionHandler(guard::opened);
             server.exceptionHandler(e -> LOG.debug("connection failed: {}", e.toString()));
             server.listen(atPort, host).onSuccess(listening::complete).onFailure(listening::completeExceptionally);
         });
@@ -193,11 +200,37 @@ public final class WebServer implements AutoCloseable {
         }
     }
 
+    // What is no HTTP never becomes an exchange. The connection cannot be used further, since nobody knows where the
+    // next
+    // request would begin.
+    private void refuse(HttpServerRequest request) {
+        Throwable cause = request.decoderResult().cause();
+        int status = cause instanceof TooLongHttpLineException
+                ? 414
+                : cause instanceof TooLongHttpHeaderException ? 431 : 400;
+        String message = switch (status) {
+            case 414 -> "the request line is too long";
+            case 431 -> "the request's headers are too long";
+            default -> "the request is not valid HTTP";
+        };
+        byte[] body = Errors.body(new OciException(ErrorCode.UNSUPPORTED, status, message));
+        request.response()
+                .setStatusCode(status)
+                .putHeader("X-Request-Id", nextId())
+                .putHeader("Content-Type", "application/json")
+                .putHeader("Connection", "close")
+                .end(Buffer.buffer(body))
+                .onComplete(sent -> request.connection().close());
+    }
+
+    private String nextId() {
+        return requestIdPrefix + "-" + Long.toHexString(requestNumber.incrementAndGet());
+    }
+
     private void accept(HttpServerRequest request) {
         metrics.begin();
         guard.begin(request.connection());
-        String id = requestIdPrefix + "-" + Long.toHexString(requestNumber.incrementAndGet());
-        var exchange = new Exchange(request, id, context, System.nanoTime());
+        var exchange = new Exchange(request, nextId(), context, System.nanoTime());
         var end = new EndOnce(exchange);
         exchange.response().endHandler(nothing -> end.run());
         exchange.response().closeHandler(nothing -> end.run());
@@ -221,7 +254,8 @@ public final class WebServer implements AutoCloseable {
 
     private Endpoint endpoint(String path) {
         for (Route route : routes) {
-            if (path.startsWith(route.prefix())) {
+            int end = route.prefix().length();
+            if (path.startsWith(route.prefix()) && (path.length() == end || path.charAt(end) == '/')) {
                 return route.endpoint();
             }
         }
