@@ -43,6 +43,12 @@ record Answer(String method, HttpClient.Version version, int status, Map<String,
         return this;
     }
 
+    /** The interim answer that asks for the body. */
+    Answer isContinue() {
+        assertThat(status).isEqualTo(100);
+        return this;
+    }
+
     Answer has(String header, String value) {
         assertThat(header(header)).as(header).isEqualTo(value);
         return this;
