@@ -16,11 +16,11 @@ class AccessSpecTest {
     @TempDir
     static Path data;
 
-    private static RunningBerth berth;
+    private static BerthUnderTest berth;
 
     @BeforeAll
     static void start() {
-        berth = RunningBerth.start(data.resolve("closed"));
+        berth = BerthUnderTest.start(data.resolve("closed"));
     }
 
     @AfterAll
@@ -51,9 +51,9 @@ class AccessSpecTest {
     @Test
     void aWrongCredentialIs401Everywhere() {
         for (String credential : List.of(
-                RunningBerth.basic("admin", "wrong"),
-                RunningBerth.basic("nobody", RunningBerth.PASSWORD),
-                RunningBerth.basic("", ""),
+                BerthUnderTest.basic("admin", "wrong"),
+                BerthUnderTest.basic("nobody", BerthUnderTest.PASSWORD),
+                BerthUnderTest.basic("", ""),
                 "Basic",
                 "Basic !!!",
                 "Basic " + "QQ==".repeat(2000),
@@ -71,15 +71,15 @@ class AccessSpecTest {
 
     @Test
     void guessingIsSlowedDownForTheGuesserAlone(@TempDir Path elsewhere) {
-        try (var guessed = RunningBerth.start(elsewhere)) {
+        try (var guessed = BerthUnderTest.start(elsewhere)) {
             for (int i = 0; i < 20; i++) {
                 guessed.call("GET", "/v2/")
-                        .as(RunningBerth.basic("admin2", "guess" + i))
+                        .as(BerthUnderTest.basic("admin2", "guess" + i))
                         .send()
                         .isError(401, "UNAUTHORIZED");
             }
             guessed.call("GET", "/v2/")
-                    .as(RunningBerth.basic("admin2", "guess"))
+                    .as(BerthUnderTest.basic("admin2", "guess"))
                     .send()
                     .isError(429, "TOO_MANY_REQUESTS")
                     .has("Retry-After", "60");
@@ -122,7 +122,7 @@ class AccessSpecTest {
 
     @Test
     void anonymousPullOpensReadingAndNothingElse(@TempDir Path open) {
-        try (var berth = RunningBerth.start(open, "registry.anonymous-pull=true")) {
+        try (var berth = BerthUnderTest.start(open, "registry.anonymous-pull=true")) {
             byte[] blob = Content.random(30_000);
             String manifest = berth.pushImage("open/image", "latest", blob);
             String prefix = "/v2/open/image";
@@ -155,7 +155,7 @@ class AccessSpecTest {
                     .send()
                     .isStatus(200);
             berth.call("GET", prefix + "/manifests/latest")
-                    .as(RunningBerth.basic("admin", "wrong"))
+                    .as(BerthUnderTest.basic("admin", "wrong"))
                     .send()
                     .isError(401, "UNAUTHORIZED");
 
@@ -178,10 +178,10 @@ class AccessSpecTest {
     void readOnlyModeRefusesEveryChange(@TempDir Path frozen) {
         byte[] blob = Content.random(30_000);
         String digest;
-        try (var writable = RunningBerth.start(frozen)) {
+        try (var writable = BerthUnderTest.start(frozen)) {
             digest = writable.pushImage("frozen/image", "latest", blob);
         }
-        try (var readOnly = RunningBerth.start(frozen, "registry.read-only=true")) {
+        try (var readOnly = BerthUnderTest.start(frozen, "registry.read-only=true")) {
             String prefix = "/v2/frozen/image";
             readOnly.get(prefix + "/manifests/latest").isStatus(200).has("Docker-Content-Digest", digest);
             assertThat(readOnly.get(prefix + "/blobs/" + Content.sha256(blob))
@@ -199,7 +199,7 @@ class AccessSpecTest {
                 String[] parts = request.split(" ");
                 readOnly.call(parts[0], parts[1]).send().isError(405, "DENIED");
                 readOnly.call(parts[0], parts[1])
-                        .as(RunningBerth.basic("admin", "wrong"))
+                        .as(BerthUnderTest.basic("admin", "wrong"))
                         .send()
                         .isError(401, "UNAUTHORIZED");
             }
@@ -258,7 +258,7 @@ class AccessSpecTest {
 
     @Test
     void requestsAboveTheLimitAre429(@TempDir Path limited) {
-        try (var berth = RunningBerth.start(limited, "limits.requests-per-second=1")) {
+        try (var berth = BerthUnderTest.start(limited, "limits.requests-per-second=1")) {
             int refused = 0;
             for (int i = 0; i < 20; i++) {
                 Answer answer = berth.get("/v2/");

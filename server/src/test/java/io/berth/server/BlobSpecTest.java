@@ -21,11 +21,11 @@ class BlobSpecTest {
     private static final String LARGE_PATH = "/v2/" + REPOSITORY + "/blobs/" + Content.sha256(LARGE);
     private static final String SMALL_PATH = "/v2/" + REPOSITORY + "/blobs/" + Content.sha256(SMALL);
 
-    private static RunningBerth berth;
+    private static BerthUnderTest berth;
 
     @BeforeAll
     static void start(@TempDir Path data) {
-        berth = RunningBerth.start(data);
+        berth = BerthUnderTest.start(data);
         berth.pushBlob(REPOSITORY, LARGE);
         berth.pushBlob(REPOSITORY, SMALL);
     }

@@ -24,11 +24,11 @@ class ConcurrentPushesTest {
     private static final String REPOSITORY = "race/course";
     private static final int CLIENTS = 12;
 
-    private static RunningBerth berth;
+    private static BerthUnderTest berth;
 
     @BeforeAll
     static void start(@TempDir Path data) {
-        berth = RunningBerth.start(data);
+        berth = BerthUnderTest.start(data);
     }
 
     @AfterAll

@@ -63,7 +63,7 @@ record Content(String type, byte[] bytes) {
     }
 
     /** An image manifest whose configuration and layers have been pushed to {@code repository}. */
-    static Content image(RunningBerth berth, String repository, byte[]... layers) {
+    static Content image(BerthUnderTest berth, String repository, byte[]... layers) {
         byte[] config = ("{\"architecture\":\"amd64\",\"os\":\"linux\",\"n\":"
                         + ThreadLocalRandom.current().nextLong() + "}")
                 .getBytes(StandardCharsets.UTF_8);
@@ -95,7 +95,7 @@ record Content(String type, byte[] bytes) {
     }
 
     /** An artifact with the empty configuration and layer, both pushed, about {@code subject}. */
-    static Content referrer(RunningBerth berth, String repository, String subject, String artifactType, String more) {
+    static Content referrer(BerthUnderTest berth, String repository, String subject, String artifactType, String more) {
         byte[] empty = "{}".getBytes(StandardCharsets.UTF_8);
         berth.pushBlob(repository, empty);
         String descriptor = descriptor("application/vnd.oci.empty.v1+json", sha256(empty), empty.length);

@@ -48,7 +48,7 @@ class FuzzTest {
         Map<String, byte[]> acknowledged = new LinkedHashMap<>();
         String last = "";
         int count = 0;
-        try (var berth = RunningBerth.start(data, "server.idle-timeout=2s", "registry.missing-references=accept")) {
+        try (var berth = BerthUnderTest.start(data, "server.idle-timeout=2s", "registry.missing-references=accept")) {
             String fuzzed = berth.pushBlob("fuzz/a", new byte[] {'{', '}'});
             long deadline = System.nanoTime() + seconds * 1_000_000_000L;
             while (System.nanoTime() < deadline) {
@@ -74,7 +74,7 @@ class FuzzTest {
         assertThat(count).as("requests sent").isGreaterThan(10);
     }
 
-    private static void exchange(RunningBerth berth, byte[] request) throws IOException {
+    private static void exchange(BerthUnderTest berth, byte[] request) throws IOException {
         try (RawHttp raw = berth.raw()) {
             raw.send(request);
             raw.socket().shutdownOutput();
@@ -94,7 +94,7 @@ class FuzzTest {
         String body = pick(random, BODIES).replace("M", descriptor);
         String text = pick(random, METHODS) + " " + target(random, digest) + " HTTP/1.1\r\nHost: a\r\n";
         if (random.nextInt(10) > 0) {
-            text += "Authorization: " + RunningBerth.ADMIN + "\r\n";
+            text += "Authorization: " + BerthUnderTest.ADMIN + "\r\n";
         }
         var more = new StringBuilder();
         for (int i = random.nextInt(4); i > 0; i--) {

@@ -22,10 +22,10 @@ class HostileClientsTest {
     @TempDir
     Path data;
 
-    private RunningBerth berth;
+    private BerthUnderTest berth;
 
     private void start(String... settings) {
-        berth = RunningBerth.start(data, settings);
+        berth = BerthUnderTest.start(data, settings);
     }
 
     @AfterEach

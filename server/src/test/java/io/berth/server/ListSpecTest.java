@@ -21,11 +21,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ListSpecTest {
     private static final List<String> TAGS = List.of("1.0", "A", "_x", "a", "b", "latest", "v1", "v10", "v2");
 
-    private static RunningBerth berth;
+    private static BerthUnderTest berth;
 
     @BeforeAll
     static void start(@TempDir Path data) {
-        berth = RunningBerth.start(data);
+        berth = BerthUnderTest.start(data);
         Content image = Content.image(berth, "lists/tags");
         List<String> shuffled = new ArrayList<>(TAGS);
         java.util.Collections.reverse(shuffled);
@@ -139,7 +139,7 @@ class ListSpecTest {
 
     @Test
     void theCatalogHoldsWhatHoldsOrHeldAManifest(@TempDir Path data) {
-        try (var fresh = RunningBerth.start(data)) {
+        try (var fresh = BerthUnderTest.start(data)) {
             assertThat(fresh.get("/v2/_catalog").isStatus(200).text()).isEqualTo("{\"repositories\":[]}");
             fresh.pushBlob("only/blobs", new byte[4]);
             assertThat(fresh.get("/v2/_catalog").text()).isEqualTo("{\"repositories\":[]}");

@@ -14,11 +14,11 @@ class ManifestSpecTest {
     private static final String REPOSITORY = "manifests/spec";
     private static final String MANIFESTS = "/v2/" + REPOSITORY + "/manifests/";
 
-    private static RunningBerth berth;
+    private static BerthUnderTest berth;
 
     @BeforeAll
     static void start(@TempDir Path data) {
-        berth = RunningBerth.start(data);
+        berth = BerthUnderTest.start(data);
     }
 
     @AfterAll
@@ -30,7 +30,7 @@ class ManifestSpecTest {
         return Content.image(berth, REPOSITORY, Content.random(100));
     }
 
-    private static RunningBerth.Call put(String reference, Content manifest) {
+    private static BerthUnderTest.Call put(String reference, Content manifest) {
         return berth.call("PUT", MANIFESTS + reference)
                 .header("Content-Type", manifest.type())
                 .body(manifest.bytes());

@@ -22,14 +22,14 @@ class OperationTest {
 
     @Test
     void aGeneratedPasswordLiesInAFileOfItsOwnerAlone() throws IOException {
-        try (var berth = RunningBerth.start(data, "admin.password=")) {
+        try (var berth = BerthUnderTest.start(data, "admin.password=")) {
             Path file = data.resolve("admin-password");
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                     .isEqualTo("rw-------");
             String password = Files.readString(file).strip();
             assertThat(password).hasSizeGreaterThanOrEqualTo(20);
             berth.call("GET", "/v2/")
-                    .as(RunningBerth.basic("admin", password))
+                    .as(BerthUnderTest.basic("admin", password))
                     .send()
                     .isStatus(200);
         }
@@ -37,14 +37,14 @@ class OperationTest {
 
     @Test
     void aConfiguredPasswordCountsAtTheFirstStartOnly() {
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             assertThat(data.resolve("admin-password")).doesNotExist();
             berth.get("/v2/").isStatus(200);
         }
-        try (var berth = RunningBerth.start(data, "admin.password=another one")) {
+        try (var berth = BerthUnderTest.start(data, "admin.password=another one")) {
             berth.get("/v2/").isStatus(200);
             berth.call("GET", "/v2/")
-                    .as(RunningBerth.basic("admin", "another one"))
+                    .as(BerthUnderTest.basic("admin", "another one"))
                     .send()
                     .isError(401, "UNAUTHORIZED");
         }
@@ -52,7 +52,7 @@ class OperationTest {
 
     @Test
     void metricsNeedARightExceptOnTheirOwnListener() {
-        try (var berth = RunningBerth.start(data, "metrics.listen=127.0.0.1:0")) {
+        try (var berth = BerthUnderTest.start(data, "metrics.listen=127.0.0.1:0")) {
             berth.call("GET", "/metrics").anonymous().send().isError(401, "UNAUTHORIZED");
             assertThat(berth.get("/metrics").isStatus(200).text()).contains("berth_http_requests");
             try (RawHttp raw = RawHttp.connect(berth.metricsPort())) {
@@ -66,17 +66,22 @@ class OperationTest {
     }
 
     // Whose requests are counted together shows whom the server takes a client for.
-    private static int refused(RunningBerth berth, String... forwarded) throws IOException {
+    private static int refused(BerthUnderTest berth, String... forwarded) throws IOException {
         int refused = 0;
-        for (int i = 0; i < 10; i++) {
-            try (RawHttp raw = berth.raw()) {
-                var head = new StringBuilder("GET /v2/ HTTP/1.1\r\nHost: a\r\n");
-                for (String line : forwarded) {
-                    head.append("X-Forwarded-For: ").append(line.replace("#", Integer.toString(i))).append("\r\n");
-                }
-                if (raw.send(head + "\r\n").read().status() == 429) {
-                    refused++;
-                }
+        var requests = new StringBuilder();
+        for (int i = 0; i < 30; i++) {
+            requests.append("GET /v2/ HTTP/1.1\r\nHost: a\r\n");
+            for (String line : forwarded) {
+                requests.append("X-Forwarded-For: ")
+                        .append(line.replace("#", Integer.toString(i)))
+                        .append("\r\n");
+            }
+            requests.append("\r\n");
+        }
+        try (RawHttp raw = berth.raw()) {
+            raw.send(requests.toString());
+            for (int i = 0; i < 30; i++) {
+                refused += raw.read().status() == 429 ? 1 : 0;
             }
         }
         return refused;
@@ -84,11 +89,11 @@ class OperationTest {
 
     @Test
     void forwardedAddressesCountFromTrustedProxiesAlone() throws IOException {
-        try (var berth = RunningBerth.start(data.resolve("untrusted"), "limits.requests-per-second=1")) {
+        try (var berth = BerthUnderTest.start(data.resolve("untrusted"), "limits.requests-per-second=1")) {
             assertThat(refused(berth, "192.0.2.#")).isPositive();
         }
         String[] trusting = {"limits.requests-per-second=1", "server.trusted-proxies=127.0.0.0/8,10.0.0.0/8"};
-        try (var berth = RunningBerth.start(data.resolve("trusted"), trusting)) {
+        try (var berth = BerthUnderTest.start(data.resolve("trusted"), trusting)) {
             assertThat(refused(berth, "192.0.2.#")).isZero();
             assertThat(refused(berth, "192.0.2.#, 10.1.2.3")).isPositive();
             // What stands left of the last untrusted address may be invented, in one line or in several.
@@ -99,14 +104,14 @@ class OperationTest {
 
     @Test
     void aSecondBerthOnTheSameDataIsRefused() {
-        try (var berth = RunningBerth.start(data)) {
-            assertThatThrownBy(() -> RunningBerth.start(data))
+        try (var berth = BerthUnderTest.start(data)) {
+            assertThatThrownBy(() -> BerthUnderTest.start(data))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("in use by another Berth")
                     .hasMessageContaining("--data");
             berth.stillServes();
         }
-        RunningBerth.start(data).close();
+        BerthUnderTest.start(data).close();
     }
 
     @ParameterizedTest
@@ -128,7 +133,7 @@ class OperationTest {
                         "0")
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile());
-        builder.environment().put("BERTH_ADMIN_PASSWORD", RunningBerth.PASSWORD);
+        builder.environment().put("BERTH_ADMIN_PASSWORD", BerthUnderTest.PASSWORD);
         builder.environment().put("BERTH_LOG_FORMAT", format);
         Process server = builder.start();
         var ids = new ArrayList<String>();
@@ -145,6 +150,10 @@ class OperationTest {
                     ids.add(answer.header("X-Request-Id"));
                 }
             }
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+            while (Files.readString(out).lines().count() < 3 && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
         } finally {
             server.destroy();
             if (!server.waitFor(20, TimeUnit.SECONDS)) {
@@ -157,8 +166,8 @@ class OperationTest {
         String everything = log + Files.readString(err);
         assertThat(everything)
                 .doesNotContain("quux")
-                .doesNotContain(RunningBerth.PASSWORD)
-                .doesNotContain(RunningBerth.ADMIN.substring(6))
+                .doesNotContain(BerthUnderTest.PASSWORD)
+                .doesNotContain(BerthUnderTest.ADMIN.substring(6))
                 .doesNotContain("\u001b");
         assertThat(log.chars().filter(c -> c < ' ' && c != '\n').count()).isZero();
         if (format.equals("json")) {
@@ -170,12 +179,13 @@ class OperationTest {
     }
 
     private static int port(Process server, Path err) throws IOException, InterruptedException {
-        var serves = java.util.regex.Pattern.compile("serves http://[^:]+:(\\d+)");
+        var serves = java.util.regex.Pattern.compile(
+                "serves http://[^:]+:(\\d+)|\"arguments\": *\\[\"http\",\"[^\"]+\",\"(\\d+)\"");
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (System.nanoTime() < deadline) {
             var matcher = serves.matcher(Files.readString(err));
             if (matcher.find()) {
-                return Integer.parseInt(matcher.group(1));
+                return Integer.parseInt(matcher.group(1) == null ? matcher.group(2) : matcher.group(1));
             }
             if (server.waitFor(50, TimeUnit.MILLISECONDS)) {
                 break;

@@ -38,7 +38,7 @@ class ProtocolsTest {
     }
 
     /** Pushes and pulls an image of small and large layers, a refused request and ranges. */
-    private static void representativePart(RunningBerth berth, HttpClient.Version version) {
+    private static void representativePart(BerthUnderTest berth, HttpClient.Version version) {
         assertThat(berth.get("/v2/").isStatus(200).version()).isEqualTo(version);
         byte[] small = Content.random(300);
         byte[] large = Content.random(3_000_000);
@@ -104,7 +104,7 @@ class ProtocolsTest {
     @ParameterizedTest
     @ValueSource(strings = {"auto", "boringssl", "jdk"})
     void everythingWorksOverTls(String engine, @TempDir Path data) {
-        try (var berth = RunningBerth.startTls(data, first, "server.tls.engine=" + engine)) {
+        try (var berth = BerthUnderTest.startTls(data, first, "server.tls.engine=" + engine)) {
             assertThat(berth.berth().tlsEngine().orElseThrow())
                     .isEqualTo(engine.equals("jdk") ? "the JDK's TLS" : "BoringSSL");
             representativePart(berth, HttpClient.Version.HTTP_2);
@@ -115,10 +115,10 @@ class ProtocolsTest {
 
     @Test
     void everythingWorksOverPlainHttp(@TempDir Path data) {
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             representativePart(berth, HttpClient.Version.HTTP_1_1);
             // This client asks for h2c by an upgrade from HTTP/1.1.
-            RunningBerth upgrading = berth.askedBy(null, HttpClient.Version.HTTP_2);
+            BerthUnderTest upgrading = berth.askedBy(null, HttpClient.Version.HTTP_2);
             assertThat(upgrading.get("/v2/").isStatus(200).text()).isEqualTo("{}");
             representativePart(upgrading, HttpClient.Version.HTTP_2);
         }
@@ -127,7 +127,7 @@ class ProtocolsTest {
     @Test
     void h2cWorksByPriorKnowledge(@TempDir Path data) throws Exception {
         Vertx vertx = Vertx.vertx();
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             var client = vertx.createHttpClient(new HttpClientOptions()
                     .setProtocolVersion(HttpVersion.HTTP_2)
                     .setHttp2ClearTextUpgrade(false));
@@ -138,7 +138,7 @@ class ProtocolsTest {
                     .setPort(berth.port())
                     .setHost("localhost")
                     .setURI("/v2/h2c/blobs/blobs/uploads/?digest=" + digest)
-                    .putHeader("Authorization", RunningBerth.ADMIN);
+                    .putHeader("Authorization", BerthUnderTest.ADMIN);
             int created = client.request(push)
                     .compose(request -> request.send(Buffer.buffer(blob)))
                     .map(response -> {
@@ -165,7 +165,7 @@ class ProtocolsTest {
     @ParameterizedTest
     @ValueSource(strings = {"boringssl", "jdk"})
     void tls12And13AreSpokenAnd11IsRefused(String engine, @TempDir Path data) throws IOException {
-        try (var berth = RunningBerth.startTls(data, first, "server.tls.engine=" + engine)) {
+        try (var berth = BerthUnderTest.startTls(data, first, "server.tls.engine=" + engine)) {
             for (String protocol : List.of("TLSv1.2", "TLSv1.3")) {
                 try (var socket = (SSLSocket) first.trusting()
                                 .getSocketFactory()
@@ -222,7 +222,7 @@ class ProtocolsTest {
     void aNewCertificateCountsWithoutARestart(@TempDir Path data) throws Exception {
         TestCertificate served = TestCertificate.make(data, "served");
         TestCertificate renewed = TestCertificate.make(data, "renewed");
-        try (var berth = RunningBerth.startTls(data.resolve("data"), served)) {
+        try (var berth = BerthUnderTest.startTls(data.resolve("data"), served)) {
             berth.get("/v2/").isStatus(200);
             assertThatThrownBy(() -> handshake(renewed, berth.port())).isInstanceOf(SSLException.class);
             renewed.replace(served);
@@ -255,7 +255,7 @@ class ProtocolsTest {
 
     @Test
     void plainHttpToATlsPortDoesNoHarm(@TempDir Path data) throws IOException {
-        try (var berth = RunningBerth.startTls(data, first)) {
+        try (var berth = BerthUnderTest.startTls(data, first)) {
             try (RawHttp raw = berth.raw()) {
                 raw.head("GET /v2/").readToEnd();
             }

@@ -70,7 +70,7 @@ final class RawH2 implements AutoCloseable {
         literal(block, ":scheme", "http");
         literal(block, ":authority", "localhost");
         literal(block, ":path", path);
-        literal(block, "authorization", RunningBerth.ADMIN);
+        literal(block, "authorization", BerthUnderTest.ADMIN);
         frame(HEADERS, 0x5, stream, block.toByteArray());
     }
 

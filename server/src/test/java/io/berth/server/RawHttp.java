@@ -64,7 +64,7 @@ final class RawHttp implements AutoCloseable {
     RawHttp head(String requestLine, String... headers) throws IOException {
         var head = new StringBuilder(requestLine)
                 .append(" HTTP/1.1\r\nHost: localhost\r\nAuthorization: ")
-                .append(RunningBerth.ADMIN)
+                .append(BerthUnderTest.ADMIN)
                 .append("\r\n");
         for (String header : headers) {
             head.append(header).append("\r\n");

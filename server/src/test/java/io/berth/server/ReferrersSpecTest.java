@@ -15,11 +15,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The referrers API: filter, paging by count and bytes, and the referrers tag of older clients. */
 class ReferrersSpecTest {
-    private static RunningBerth berth;
+    private static BerthUnderTest berth;
 
     @BeforeAll
     static void start(@TempDir Path data) {
-        berth = RunningBerth.start(data);
+        berth = BerthUnderTest.start(data);
     }
 
     @AfterAll

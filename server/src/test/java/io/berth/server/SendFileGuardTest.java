@@ -24,13 +24,13 @@ class SendFileGuardTest {
     @TempDir
     Path directory;
 
-    private static double buffers(RunningBerth berth) {
+    private static double buffers(BerthUnderTest berth) {
         Matcher matcher = BUFFERS.matcher(berth.get("/metrics").isStatus(200).text());
         assertThat(matcher.find()).isTrue();
         return Double.parseDouble(matcher.group(1));
     }
 
-    private static boolean becomesPositive(RunningBerth berth) {
+    private static boolean becomesPositive(BerthUnderTest berth) {
         long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
         while (System.nanoTime() < deadline) {
             if (buffers(berth) > 0) {
@@ -40,14 +40,14 @@ class SendFileGuardTest {
         return false;
     }
 
-    private static String pushLarge(RunningBerth berth) {
+    private static String pushLarge(BerthUnderTest berth) {
         byte[] blob = Content.random(32 << 20);
         return "/v2/guard/blobs/blobs/" + berth.pushBlob("guard/blobs", blob);
     }
 
     @Test
     void plainHttp11LeavesTheFileToTheKernel() throws IOException {
-        try (var berth = RunningBerth.start(directory)) {
+        try (var berth = BerthUnderTest.start(directory)) {
             String path = pushLarge(berth);
             try (RawHttp stalled = RawHttp.connectNarrow(berth.port())) {
                 stalled.head("GET " + path);
@@ -61,7 +61,7 @@ class SendFileGuardTest {
     @Test
     void tlsIsPumped() throws IOException {
         TestCertificate certificate = TestCertificate.make(directory, "guard");
-        try (var berth = RunningBerth.startTls(directory.resolve("data"), certificate)) {
+        try (var berth = BerthUnderTest.startTls(directory.resolve("data"), certificate)) {
             String path = pushLarge(berth);
             SSLSocketFactory tls = certificate.trusting().getSocketFactory();
             var plain = new Socket();
@@ -77,7 +77,7 @@ class SendFileGuardTest {
 
     @Test
     void http2IsPumped() throws IOException {
-        try (var berth = RunningBerth.start(directory)) {
+        try (var berth = BerthUnderTest.start(directory)) {
             String path = pushLarge(berth);
             try (RawH2 stalled = RawH2.connect(berth.port())) {
                 stalled.get(1, path);

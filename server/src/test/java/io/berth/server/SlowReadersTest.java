@@ -23,11 +23,11 @@ class SlowReadersTest {
 
     private static final String REPOSITORY = "slow/readers";
 
-    private static String pushBlob(RunningBerth berth) {
+    private static String pushBlob(BerthUnderTest berth) {
         return "/v2/" + REPOSITORY + "/blobs/" + berth.pushBlob(REPOSITORY, Content.random(16 << 20));
     }
 
-    private static String pushManifest(RunningBerth berth) {
+    private static String pushManifest(BerthUnderTest berth) {
         String config = Content.descriptor(Content.OCI_CONFIG, berth.pushBlob(REPOSITORY, new byte[7]), 7);
         Content large = Content.image(config, List.of(), ",\"annotations\":{\"a\":\"" + "x".repeat(7 << 20) + "\"}");
         berth.pushManifest(REPOSITORY, "large", large);
@@ -35,7 +35,7 @@ class SlowReadersTest {
     }
 
     // Others get what they ask for though 200 clients, which could hold six times the pool, take nothing.
-    private static void othersAreServed(RunningBerth berth, String blob, String manifest) {
+    private static void othersAreServed(BerthUnderTest berth, String blob, String manifest) {
         assertThat(berth.get(blob).isStatus(200).body()).hasSize(16 << 20);
         assertThat(berth.get(manifest).isStatus(200).body().length).isGreaterThan(7 << 20);
         berth.stillServes();
@@ -44,7 +44,7 @@ class SlowReadersTest {
     @Test
     void onPlainHttpOthersAreServed() throws IOException {
         var stalled = new ArrayList<RawHttp>();
-        try (var berth = RunningBerth.start(directory, MINIMUM)) {
+        try (var berth = BerthUnderTest.start(directory, MINIMUM)) {
             String blob = pushBlob(berth);
             String manifest = pushManifest(berth);
             for (int i = 0; i < 100; i++) {
@@ -61,7 +61,7 @@ class SlowReadersTest {
     @Test
     void onTlsOthersAreServed() throws IOException {
         TestCertificate certificate = TestCertificate.make(directory, "slow");
-        try (var berth = RunningBerth.startTls(directory.resolve("data"), certificate, MINIMUM)) {
+        try (var berth = BerthUnderTest.startTls(directory.resolve("data"), certificate, MINIMUM)) {
             String blob = pushBlob(berth);
             String manifest = pushManifest(berth);
             var stalled = new ArrayList<RawHttp>();
@@ -84,7 +84,7 @@ class SlowReadersTest {
 
     @Test
     void onHttp2OthersAreServed() throws IOException {
-        try (var berth = RunningBerth.start(directory, MINIMUM)) {
+        try (var berth = BerthUnderTest.start(directory, MINIMUM)) {
             String blob = pushBlob(berth);
             String manifest = pushManifest(berth);
             var stalled = new ArrayList<RawH2>();

@@ -11,11 +11,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code registry.missing-references=accept}: images and indexes that are not all there. */
 class SparseImagesTest {
-    private static RunningBerth berth;
+    private static BerthUnderTest berth;
 
     @BeforeAll
     static void start(@TempDir Path data) {
-        berth = RunningBerth.start(data, "registry.missing-references=accept");
+        berth = BerthUnderTest.start(data, "registry.missing-references=accept");
     }
 
     @AfterAll

@@ -27,7 +27,7 @@ class UploadLifeTest {
         byte[] content = Content.random(400_000);
         String upload;
         String sha512;
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             upload = berth.openUpload(REPOSITORY);
             berth.call("PATCH", upload).body(Content.part(content, 0, 150_000)).send().isStatus(202);
             sha512 = berth.call("POST", "/v2/" + REPOSITORY + "/blobs/uploads/?digest-algorithm=sha512")
@@ -35,7 +35,7 @@ class UploadLifeTest {
                     .header("Location");
             berth.call("PATCH", sha512).body(content).send().isStatus(202);
         }
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             berth.get(upload).isStatus(204).has("Range", "0-149999");
             berth.call("PATCH", upload)
                     .header("Content-Range", "150000-299999")
@@ -45,7 +45,7 @@ class UploadLifeTest {
                     .has("Range", "0-299999");
             berth.call("PUT", sha512 + "?digest=" + Content.sha512(content)).send().isStatus(201);
         }
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             String location = berth.call("PUT", upload + "?digest=" + Content.sha256(content))
                     .body(Content.part(content, 300_000, 400_000))
                     .send()
@@ -60,10 +60,10 @@ class UploadLifeTest {
     void aRestartLosesNothingThatWasAcknowledged() {
         byte[] layer = Content.random(100_000);
         String digest;
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             digest = berth.pushImage(REPOSITORY, "v1", layer);
         }
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             berth.get("/v2/" + REPOSITORY + "/manifests/v1").isStatus(200).has("Docker-Content-Digest", digest);
             assertThat(berth.get("/v2/" + REPOSITORY + "/blobs/" + Content.sha256(layer))
                             .body())
@@ -73,7 +73,7 @@ class UploadLifeTest {
 
     @Test
     void anUploadOfSomebodyElseIsUnknown() throws SQLException {
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             try (Connection database = berth.database();
                     var statement = database.createStatement()) {
                 statement.executeUpdate("""
@@ -83,7 +83,7 @@ class UploadLifeTest {
                         FROM account WHERE name = 'admin'
                         """);
             }
-            String other = RunningBerth.basic("other", RunningBerth.PASSWORD);
+            String other = BerthUnderTest.basic("other", BerthUnderTest.PASSWORD);
             berth.call("GET", "/v2/").as(other).send().isStatus(200);
             byte[] content = Content.random(50_000);
             String upload = berth.openUpload(REPOSITORY);
@@ -99,7 +99,7 @@ class UploadLifeTest {
 
     @Test
     void continueIsSaidOnlyToWhomMaySend() throws IOException {
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             byte[] content = Content.random(50_000);
             String upload = berth.openUpload(REPOSITORY);
             String length = "Content-Length: " + content.length;
@@ -137,7 +137,7 @@ class UploadLifeTest {
 
     @Test
     void anEarlyRefusalIsSeenThoughTheClientGoesOnSending() throws IOException {
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             byte[] much = new byte[8 << 20];
             String path = "/v2/life/uploads/blobs/uploads/?digest=" + Content.sha256(much);
             for (int round = 0; round < 5; round++) {
@@ -162,12 +162,12 @@ class UploadLifeTest {
         byte[] layer = Content.random(40_000);
         String digest;
         String open;
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             digest = berth.pushImage(REPOSITORY, "v1", layer);
             open = berth.openUpload(REPOSITORY);
             berth.call("PATCH", open).body(new byte[10]).send().isStatus(202);
         }
-        try (var berth = RunningBerth.start(data, "storage.min-free=1048576TiB")) {
+        try (var berth = BerthUnderTest.start(data, "storage.min-free=1048576TiB")) {
             byte[] more = Content.random(20);
             String post = "/v2/" + REPOSITORY + "/blobs/uploads/";
             berth.call("POST", post).send().isError(507, "STORAGE_FULL");
@@ -198,7 +198,7 @@ class UploadLifeTest {
         byte[] content = Content.random(80_000);
         String digest = Content.sha256(content);
         String path = "/v2/" + REPOSITORY + "/blobs/" + digest;
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             berth.pushBlob(REPOSITORY, content);
             if (damage.endsWith("remembered")) {
                 berth.get(path).isStatus(200);
@@ -221,7 +221,7 @@ class UploadLifeTest {
             berth.pushBlob(REPOSITORY, content);
             assertThat(berth.get(path).isStatus(200).body()).isEqualTo(content);
         }
-        try (var berth = RunningBerth.start(data)) {
+        try (var berth = BerthUnderTest.start(data)) {
             assertThat(berth.get(path).isStatus(200).body()).isEqualTo(content);
         }
     }

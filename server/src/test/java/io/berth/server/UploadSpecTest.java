@@ -17,11 +17,11 @@ class UploadSpecTest {
     private static final String UPLOADS = "/v2/" + REPOSITORY + "/blobs/uploads/";
     private static final List<Integer> SIZES = List.of(1, 500, 16 << 10, (16 << 10) + 1, 300_000);
 
-    private static RunningBerth berth;
+    private static BerthUnderTest berth;
 
     @BeforeAll
     static void start(@TempDir Path data) {
-        berth = RunningBerth.start(data);
+        berth = BerthUnderTest.start(data);
     }
 
     @AfterAll
@@ -38,7 +38,7 @@ class UploadSpecTest {
     }
 
     private static Answer patch(String upload, byte[] content, String range) {
-        RunningBerth.Call call = berth.call("PATCH", upload).header("Content-Type", "application/octet-stream");
+        BerthUnderTest.Call call = berth.call("PATCH", upload).header("Content-Type", "application/octet-stream");
         if (range != null) {
             call.header("Content-Range", range);
         }
@@ -411,7 +411,7 @@ class UploadSpecTest {
 
     @Test
     void blobsLargerThanAllowedAre413(@TempDir Path data) {
-        try (var small = RunningBerth.start(data, "registry.max-blob-size=8KiB")) {
+        try (var small = BerthUnderTest.start(data, "registry.max-blob-size=8KiB")) {
             byte[] content = Content.random(9_000);
             String digest = Content.sha256(content);
             String post = "/v2/limits/blob/blobs/uploads/";
@@ -438,7 +438,7 @@ class UploadSpecTest {
 
     @Test
     void theBytesOfOpenUploadsAreLimited(@TempDir Path data) {
-        try (var small = RunningBerth.start(data, "registry.max-open-upload-bytes=100KiB")) {
+        try (var small = BerthUnderTest.start(data, "registry.max-open-upload-bytes=100KiB")) {
             String first = small.openUpload("limits/open");
             small.call("PATCH", first).body(new byte[80_000]).send().isStatus(202);
             String second = small.openUpload("limits/open");

@@ -16,13 +16,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Malformed names, tags, digests, headers, lengths, paths and documents. After each the server still serves. */
-class BadInputTest {
-    private static RunningBerth berth;
+class MalformedRequestsTest {
+    private static BerthUnderTest berth;
     private static Path outside;
 
     @BeforeAll
     static void start(@TempDir Path directory) throws IOException {
-        berth = RunningBerth.start(directory.resolve("data"));
+        berth = BerthUnderTest.start(directory.resolve("data"));
         outside = Files.writeString(directory.resolve("secret"), "nobody may see this");
         berth.pushImage("bad/input", "latest", Content.random(20_000));
     }

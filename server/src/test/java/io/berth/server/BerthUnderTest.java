@@ -25,7 +25,7 @@ import java.util.SplittableRandom;
 import javax.net.ssl.SSLContext;
 
 /** A Berth on a free port, and a client of it. */
-final class RunningBerth implements AutoCloseable {
+final class BerthUnderTest implements AutoCloseable {
     static final String PASSWORD = "correct horse battery";
     static final String ADMIN = basic("admin", PASSWORD);
     static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -35,7 +35,7 @@ final class RunningBerth implements AutoCloseable {
     private final HttpClient client;
     private final String scheme;
 
-    private RunningBerth(Path data, Berth berth, HttpClient client, String scheme) {
+    private BerthUnderTest(Path data, Berth berth, HttpClient client, String scheme) {
         this.data = data;
         this.berth = berth;
         this.client = client;
@@ -43,16 +43,16 @@ final class RunningBerth implements AutoCloseable {
     }
 
     /** @param settings each {@code key=value} */
-    static RunningBerth start(Path data, String... settings) {
+    static BerthUnderTest start(Path data, String... settings) {
         HttpClient client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(PATIENCE)
                 .build();
-        return new RunningBerth(data, berth(data, settings), client, "http");
+        return new BerthUnderTest(data, berth(data, settings), client, "http");
     }
 
     /** The same with TLS from {@code certificate}. */
-    static RunningBerth startTls(Path data, TestCertificate certificate, String... settings) {
+    static BerthUnderTest startTls(Path data, TestCertificate certificate, String... settings) {
         var all = new ArrayList<>(List.of(settings));
         all.add("server.tls.certificate=" + certificate.certificate());
         all.add("server.tls.key=" + certificate.key());
@@ -62,16 +62,16 @@ final class RunningBerth implements AutoCloseable {
                 .connectTimeout(PATIENCE)
                 .sslContext(certificate.trusting())
                 .build();
-        return new RunningBerth(data, berth(data, all.toArray(String[]::new)), client, "https");
+        return new BerthUnderTest(data, berth(data, all.toArray(String[]::new)), client, "https");
     }
 
     /** The same Berth, asked by another client. */
-    RunningBerth askedBy(SSLContext trust, HttpClient.Version version) {
+    BerthUnderTest askedBy(SSLContext trust, HttpClient.Version version) {
         HttpClient.Builder builder = HttpClient.newBuilder().version(version).connectTimeout(PATIENCE);
         if (trust != null) {
             builder.sslContext(trust);
         }
-        return new RunningBerth(data, berth, builder.build(), scheme);
+        return new BerthUnderTest(data, berth, builder.build(), scheme);
     }
 
     private static Berth berth(Path data, String... settings) {
