@@ -37,9 +37,9 @@ public final class BodySender {
         } else {
             try (Pump pump = pump()) {
                 pump.write(new RegionFiller(file, offset, length));
-                await(exchange.response().end());
+                pump.finish(exchange.response().end());
             } catch (IOException e) {
-                exchange.reset();
+                exchange.abort();
                 throw e;
             }
         }
@@ -132,9 +132,9 @@ public final class BodySender {
                 pump.write(new RegionFiller(
                         file, ranges.get(i).first(), ranges.get(i).length()));
             }
-            await(exchange.response().end(Buffer.buffer(tail)));
+            pump.finish(exchange.response().end(Buffer.buffer(tail)));
         } catch (IOException e) {
-            exchange.reset();
+            exchange.abort();
             throw e;
         }
     }
@@ -142,9 +142,9 @@ public final class BodySender {
     private void pumped(Pump.Filler filler) throws IOException {
         try (Pump pump = pump()) {
             pump.write(filler);
-            await(exchange.response().end());
+            pump.finish(exchange.response().end());
         } catch (IOException | RuntimeException e) {
-            exchange.reset();
+            exchange.abort();
             throw e;
         }
     }

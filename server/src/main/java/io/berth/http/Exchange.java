@@ -9,6 +9,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.buffer.BufferInternal;
+import io.vertx.core.net.impl.ConnectionBase;
 import java.net.InetAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -261,6 +262,23 @@ public final class Exchange {
     /** Cuts the answer off, so that the client sees that it is not whole. */
     void reset() {
         if (!response.ended() || request.version() == HttpVersion.HTTP_2) {
+            abort();
+        }
+    }
+
+    /** Cuts the answer off though all of it may have been written, as long as not all of it has been taken. */
+    void abort() {
+        if (request.version() != HttpVersion.HTTP_2 && request.connection() instanceof ConnectionBase base) {
+            // A polite close waits for what has been written, which a client that takes nothing would never let end. At
+            // the head of the pipeline nobody waits: what is pending fails, and its buffers come back.
+            var channel = base.channel();
+            channel.eventLoop().execute(() -> {
+                var head = channel.pipeline().firstContext();
+                if (head != null) {
+                    head.close();
+                }
+            });
+        } else {
             response.reset();
         }
     }
