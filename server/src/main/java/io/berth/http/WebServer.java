@@ -185,7 +185,8 @@ public final class WebServer implements AutoCloseable {
         }
     }
 
-    // What is no HTTP never becomes an exchange. Nobody knows where the next request would begin, so the connection ends.
+    // What is no HTTP never becomes an exchange. Nobody knows where the next request would begin, so the connection
+    // ends.
     private void refuse(HttpServerRequest request) {
         Throwable cause = request.decoderResult().cause();
         int status = cause instanceof TooLongHttpLineException
@@ -197,9 +198,27 @@ public final class WebServer implements AutoCloseable {
             default -> "the request is not valid HTTP";
         };
         byte[] body = Errors.body(new OciException(ErrorCode.UNSUPPORTED, status, message));
+        String id = nextId();
+        if (accessLog != null) {
+            accessLog.add(new AccessLog.Entry(
+                    clock.millis(),
+                    request.remoteAddress() == null
+                            ? "local"
+                            : request.remoteAddress().hostAddress(),
+                    Principal.ANONYMOUS.name(),
+                    "-",
+                    "-",
+                    status,
+                    0,
+                    body.length,
+                    0,
+                    "refused",
+                    id,
+                    "-"));
+        }
         request.response()
                 .setStatusCode(status)
-                .putHeader("X-Request-Id", nextId())
+                .putHeader("X-Request-Id", id)
                 .putHeader("Content-Type", "application/json")
                 .putHeader("Connection", "close")
                 .end(Buffer.buffer(body))

@@ -28,7 +28,7 @@ import javax.net.ssl.SSLContext;
 final class BerthUnderTest implements AutoCloseable {
     static final String PASSWORD = "correct horse battery";
     static final String ADMIN = basic("admin", PASSWORD);
-    static final Duration PATIENCE = Duration.ofSeconds(30);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Path data;
     private final Berth berth;
