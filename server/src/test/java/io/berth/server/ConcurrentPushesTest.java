@@ -147,12 +147,16 @@ class ConcurrentPushesTest {
             String blob = "/v2/" + REPOSITORY + "/blobs/" + Content.sha256(layer);
             List<Integer> statuses = together(client -> client % 2 == 0
                     ? berth.delete(blob).status()
-                    : berth.call("PUT", "/v2/" + REPOSITORY + "/manifests/whole" + image.digest().substring(7, 20))
+                    : berth.call(
+                                    "PUT",
+                                    "/v2/" + REPOSITORY + "/manifests/whole"
+                                            + image.digest().substring(7, 20))
                             .header("Content-Type", image.type())
                             .body(image.bytes())
                             .send()
                             .status());
-            int manifest = berth.get("/v2/" + REPOSITORY + "/manifests/" + image.digest()).status();
+            int manifest = berth.get("/v2/" + REPOSITORY + "/manifests/" + image.digest())
+                    .status();
             assertThat(statuses.contains(201)).isEqualTo(manifest == 200);
             if (manifest == 200) {
                 assertThat(berth.get(blob).isStatus(200).body()).isEqualTo(layer);

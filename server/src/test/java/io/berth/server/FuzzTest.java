@@ -24,20 +24,77 @@ class FuzzTest {
     private static final List<String> METHODS =
             List.of("GET", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "FOO", "get");
     private static final List<String> NAMES = List.of(
-            "fuzz/a", "fuzz/b", "alpine", "UPPER", "..", "a//b", "%2e%2e", "a%00b", "_catalog", "", "a".repeat(300), "é");
+            "fuzz/a",
+            "fuzz/b",
+            "alpine",
+            "UPPER",
+            "..",
+            "a//b",
+            "%2e%2e",
+            "a%00b",
+            "_catalog",
+            "",
+            "a".repeat(300),
+            "é");
     private static final List<String> QUERIES = List.of(
-            "", "", "?n=2", "?n=-1", "?n=", "?last=zz", "?last=%", "?tag=a&tag=b", "?artifactType=x", "?mount=D",
-            "?mount=D&from=fuzz/b", "?digest=D", "?digest=sha256:1", "?digest-algorithm=sha512", "?&&&=", "?%zz", "?n=%FF");
+            "",
+            "",
+            "?n=2",
+            "?n=-1",
+            "?n=",
+            "?last=zz",
+            "?last=%",
+            "?tag=a&tag=b",
+            "?artifactType=x",
+            "?mount=D",
+            "?mount=D&from=fuzz/b",
+            "?digest=D",
+            "?digest=sha256:1",
+            "?digest-algorithm=sha512",
+            "?&&&=",
+            "?%zz",
+            "?n=%FF");
     private static final List<String> HEADERS = List.of(
-            "Range: bytes=0-5", "Range: bytes=5-0", "Range: bytes=-", "Range: bytes=0-1,3-4", "If-None-Match: *",
-            "If-Match: \"x\"", "If-Range: \"x\"", "Content-Range: 0-4", "Content-Range: x", "Content-Type: " + Content.OCI_MANIFEST,
-            "Content-Type: " + Content.OCI_INDEX, "Content-Type: ", "Accept: */*", "Expect: 100-continue", "Expect: 200-ok",
-            "Transfer-Encoding: chunked", "Transfer-Encoding: gzip", "Content-Length: 3", "Content-Length: -1", "Content-Length: x",
-            "Connection: close", "Connection: upgrade", "Upgrade: h2c", "X-Forwarded-For: 1.2.3.4", "Authorization: Basic x", "TE: trailers",
-            "Accept-Encoding: gzip", "Cookie: a=b");
+            "Range: bytes=0-5",
+            "Range: bytes=5-0",
+            "Range: bytes=-",
+            "Range: bytes=0-1,3-4",
+            "If-None-Match: *",
+            "If-Match: \"x\"",
+            "If-Range: \"x\"",
+            "Content-Range: 0-4",
+            "Content-Range: x",
+            "Content-Type: " + Content.OCI_MANIFEST,
+            "Content-Type: " + Content.OCI_INDEX,
+            "Content-Type: ",
+            "Accept: */*",
+            "Expect: 100-continue",
+            "Expect: 200-ok",
+            "Transfer-Encoding: chunked",
+            "Transfer-Encoding: gzip",
+            "Content-Length: 3",
+            "Content-Length: -1",
+            "Content-Length: x",
+            "Connection: close",
+            "Connection: upgrade",
+            "Upgrade: h2c",
+            "X-Forwarded-For: 1.2.3.4",
+            "Authorization: Basic x",
+            "TE: trailers",
+            "Accept-Encoding: gzip",
+            "Cookie: a=b");
     private static final List<String> BODIES = List.of(
-            "", "", "{}", "[]", "hello", "5\r\nhello\r\n0\r\n\r\n", "zz\r\n", "{\"schemaVersion\":2,\"config\":M,\"layers\":[M]}",
-            "{\"schemaVersion\":2,\"manifests\":[]}", "{\"schemaVersion\":2,\"manifests\":[M]}", "{\"schemaVersion\":2,\"config\":M,\"layers\":[],\"subject\":M}");
+            "",
+            "",
+            "{}",
+            "[]",
+            "hello",
+            "5\r\nhello\r\n0\r\n\r\n",
+            "zz\r\n",
+            "{\"schemaVersion\":2,\"config\":M,\"layers\":[M]}",
+            "{\"schemaVersion\":2,\"manifests\":[]}",
+            "{\"schemaVersion\":2,\"manifests\":[M]}",
+            "{\"schemaVersion\":2,\"config\":M,\"layers\":[],\"subject\":M}");
 
     @Test
     void nothingThatIsSentBreaksIt(@TempDir Path data) throws IOException {
@@ -63,13 +120,14 @@ class FuzzTest {
             }
             for (Map.Entry<String, byte[]> kept : acknowledged.entrySet()) {
                 last = kept.getKey();
-                assertThat(berth.get("/v2/kept/safe/blobs/" + kept.getKey()).isStatus(200).body())
+                assertThat(berth.get("/v2/kept/safe/blobs/" + kept.getKey())
+                                .isStatus(200)
+                                .body())
                         .isEqualTo(kept.getValue());
             }
             berth.stillServes();
         } catch (AssertionError | RuntimeException e) {
-            throw new AssertionError(
-                    "-Dberth.fuzz.seed=" + seed + " failed at request " + count + ":\n" + last, e);
+            throw new AssertionError("-Dberth.fuzz.seed=" + seed + " failed at request " + count + ":\n" + last, e);
         }
         assertThat(count).as("requests sent").isGreaterThan(10);
     }
@@ -109,7 +167,8 @@ class FuzzTest {
 
     private static String target(Random random, String digest) {
         String name = pick(random, NAMES);
-        String reference = pick(random, List.of("latest", digest, "sha256:1", "..", "%2e%2e%2f", "a%20b", "x".repeat(200), ""));
+        String reference =
+                pick(random, List.of("latest", digest, "sha256:1", "..", "%2e%2e%2f", "a%20b", "x".repeat(200), ""));
         String path = switch (random.nextInt(8)) {
             case 0 -> "/v2/";
             case 1 -> "/v2/_catalog";

@@ -53,16 +53,43 @@ class MalformedRequestsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "UPPER/case", "a//b", "/a", "a/", "-a/b", "a-/b", "a/_b", "a/b_", "a___b/c", "a..b/c", "a./b", "a/.b",
-                "a/%20b", "a/b%00", "a/%C3%A9", "a/b%0a", "a/b%0d%0aX:y", "a%5Cb/c", "a:b/c", "a@b/c", "a~b/c", "a%2F%2Fb",
-                "a%252Fb/c", "*/b", "a;b/c", "a/'b", "a/%22b", "a/..%2Fb"
+                "UPPER/case",
+                "a//b",
+                "/a",
+                "a/",
+                "-a/b",
+                "a-/b",
+                "a/_b",
+                "a/b_",
+                "a___b/c",
+                "a..b/c",
+                "a./b",
+                "a/.b",
+                "a/%20b",
+                "a/b%00",
+                "a/%C3%A9",
+                "a/b%0a",
+                "a/b%0d%0aX:y",
+                "a%5Cb/c",
+                "a:b/c",
+                "a@b/c",
+                "a~b/c",
+                "a%2F%2Fb",
+                "a%252Fb/c",
+                "*/b",
+                "a;b/c",
+                "a/'b",
+                "a/%22b",
+                "a/..%2Fb"
             })
     void aMalformedNameIs400(String name) throws IOException {
         for (String rest : List.of(
                 "/manifests/latest", "/blobs/" + Content.sha256(new byte[0]), "/tags/list", "/blobs/uploads/")) {
             String method = rest.endsWith("uploads/") ? "POST" : "GET";
             try (RawHttp raw = berth.raw()) {
-                raw.head(method + " /v2/" + name + rest, "Content-Length: 0").read().isError(400, "NAME_INVALID");
+                raw.head(method + " /v2/" + name + rest, "Content-Length: 0")
+                        .read()
+                        .isError(400, "NAME_INVALID");
             }
         }
     }
@@ -99,13 +126,18 @@ class MalformedRequestsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "sha256:", "sha256:abc", ":", "a:b", "sha256:G3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                "sha256:",
+                "sha256:abc",
+                ":",
+                "a:b",
+                "sha256:G3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
                 "SHA256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
                 "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
                 "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85",
                 "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b8555",
                 "sha512:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-                "sha384:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "sha256%00:12"
+                "sha384:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                "sha256%00:12"
             })
     void aMalformedDigestIs400(String digest) throws IOException {
         for (String target : List.of("/v2/bad/input/blobs/", "/v2/bad/input/manifests/", "/v2/bad/input/referrers/")) {
@@ -123,19 +155,36 @@ class MalformedRequestsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "/v2/../secret", "/v2/../../secret", "/../secret", "/v2/%2e%2e/%2e%2e/secret", "/v2/..%2f..%2fsecret",
-                "/v2/bad/input/blobs/../../../../secret", "/v2/bad/input/blobs/%2e%2e%2f%2e%2e%2fsecret",
-                "/v2/bad/input/manifests/..%2f..%2f..%2fsecret", "/v2/bad/input/blobs/sha256:..%2f..%2fsecret",
-                "/v2/bad/input/blobs/uploads/..%2f..%2fberth.db", "/v2/bad/input/blobs/uploads/../../../berth.db",
-                "/v2/..%5c..%5csecret/tags/list", "/v2/%252e%252e/tags/list", "/v2/./././/tags/list", "/v2/a/../b/tags/list",
-                "/v2/..;/..;/tags/list", "/v2/bad/input/referrers/..%2f..%2fsecret", "//etc/passwd", "/v2//etc/passwd",
-                "/v2/bad/../bad/input/manifests/latest", "/v2/%c0%ae%c0%ae/tags/list", "/livez/../v2/", "/%76%32/_catalog/.."
+                "/v2/../secret",
+                "/v2/../../secret",
+                "/../secret",
+                "/v2/%2e%2e/%2e%2e/secret",
+                "/v2/..%2f..%2fsecret",
+                "/v2/bad/input/blobs/../../../../secret",
+                "/v2/bad/input/blobs/%2e%2e%2f%2e%2e%2fsecret",
+                "/v2/bad/input/manifests/..%2f..%2f..%2fsecret",
+                "/v2/bad/input/blobs/sha256:..%2f..%2fsecret",
+                "/v2/bad/input/blobs/uploads/..%2f..%2fberth.db",
+                "/v2/bad/input/blobs/uploads/../../../berth.db",
+                "/v2/..%5c..%5csecret/tags/list",
+                "/v2/%252e%252e/tags/list",
+                "/v2/./././/tags/list",
+                "/v2/a/../b/tags/list",
+                "/v2/..;/..;/tags/list",
+                "/v2/bad/input/referrers/..%2f..%2fsecret",
+                "//etc/passwd",
+                "/v2//etc/passwd",
+                "/v2/bad/../bad/input/manifests/latest",
+                "/v2/%c0%ae%c0%ae/tags/list",
+                "/livez/../v2/",
+                "/%76%32/_catalog/.."
             })
     void noPathLeadsOutside(String target) throws IOException {
         assertThat(Files.readString(outside)).isNotEmpty();
         for (String method : List.of("GET", "PUT", "DELETE", "PATCH", "POST")) {
             try (RawHttp raw = berth.raw()) {
-                Answer answer = raw.head(method + " " + target, "Content-Length: 0").read();
+                Answer answer =
+                        raw.head(method + " " + target, "Content-Length: 0").read();
                 assertThat(answer.text()).doesNotContain("nobody may see");
                 if (!target.startsWith("/livez")) {
                     assertThat(answer.status()).as(method + " " + answer.text()).isBetween(400, 405);
@@ -208,7 +257,9 @@ class MalformedRequestsTest {
         try (RawHttp raw = berth.raw()) {
             Answer answer = raw.send(request).read();
             assertThat(answer.status()).as(answer.text()).isIn(400, 401, 404, 501, 505);
-            answer.isError(answer.status(), answer.json().path("errors").path(0).path("code").asText());
+            answer.isError(
+                    answer.status(),
+                    answer.json().path("errors").path(0).path("code").asText());
             if (answer.status() == 400) {
                 raw.readToEnd();
             }
@@ -216,7 +267,7 @@ class MalformedRequestsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"zz\r\nhello\r\n", "-5\r\nhello\r\n", "ffffffffffffffffff\r\n", "5\r\nhelloXX", "5;" })
+    @ValueSource(strings = {"zz\r\nhello\r\n", "-5\r\nhello\r\n", "ffffffffffffffffff\r\n", "5\r\nhelloXX", "5;"})
     void aMalformedChunkStoresNothing(String chunk) throws IOException {
         String upload = berth.openUpload("bad/input");
         try (RawHttp raw = berth.raw()) {
@@ -251,7 +302,13 @@ class MalformedRequestsTest {
     @Test
     void otherFormsOfTargetDoNoHarm() throws IOException {
         for (String line : List.of(
-                "OPTIONS *", "GET http://localhost/v2/", "CONNECT localhost:80", "GET ?", "GET #", "GET v2/", "GET http://")) {
+                "OPTIONS *",
+                "GET http://localhost/v2/",
+                "CONNECT localhost:80",
+                "GET ?",
+                "GET #",
+                "GET v2/",
+                "GET http://")) {
             try (RawHttp raw = berth.raw()) {
                 assertThat(raw.head(line).read().status()).as(line).isIn(200, 400, 401, 404, 405);
             }
@@ -261,8 +318,7 @@ class MalformedRequestsTest {
     @Test
     void aBodyOnAGetIsReadAndIgnored() throws IOException {
         String body = "GET /v2/smuggled HTTP/1.1\r\n\r\n";
-        String large = "/v2/bad/input/blobs/"
-                + berth.pushBlob("bad/input", Content.random(100_000));
+        String large = "/v2/bad/input/blobs/" + berth.pushBlob("bad/input", Content.random(100_000));
         for (String target : List.of("/v2/_catalog", "/v2/bad/input/manifests/latest", large)) {
             try (RawHttp raw = berth.raw()) {
                 for (String range : List.of("bytes=0-", "bytes=0-1,5-6")) {
@@ -332,7 +388,8 @@ class MalformedRequestsTest {
     void aMalformedManifestIs400AndNothingIsStored(String template) {
         byte[] config = {'{', '}'};
         String digest = berth.pushBlob("bad/input", config);
-        String text = template.replace("C", Content.descriptor("a/b", digest, 2)).replace("\"D\"", '"' + digest + '"');
+        String text =
+                template.replace("C", Content.descriptor("a/b", digest, 2)).replace("\"D\"", '"' + digest + '"');
         berth.call("PUT", "/v2/bad/input/manifests/malformed")
                 .header("Content-Type", Content.OCI_MANIFEST)
                 .body(text)

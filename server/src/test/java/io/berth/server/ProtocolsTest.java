@@ -167,9 +167,8 @@ class ProtocolsTest {
     void tls12And13AreSpokenAnd11IsRefused(String engine, @TempDir Path data) throws IOException {
         try (var berth = BerthUnderTest.startTls(data, first, "server.tls.engine=" + engine)) {
             for (String protocol : List.of("TLSv1.2", "TLSv1.3")) {
-                try (var socket = (SSLSocket) first.trusting()
-                                .getSocketFactory()
-                                .createSocket("localhost", berth.port());
+                try (var socket = (SSLSocket)
+                                first.trusting().getSocketFactory().createSocket("localhost", berth.port());
                         var raw = new RawHttp(socket)) {
                     socket.setEnabledProtocols(new String[] {protocol});
                     socket.startHandshake();
@@ -181,7 +180,9 @@ class ProtocolsTest {
                 byte[] answer = raw.send(clientHello(2)).readToEnd();
                 assertThat(answer).hasSizeGreaterThanOrEqualTo(7);
                 assertThat(answer[0]).as("a TLS alert").isEqualTo((byte) 21);
-                assertThat(answer[6]).as("protocol_version or handshake_failure").isIn((byte) 70, (byte) 40);
+                assertThat(answer[6])
+                        .as("protocol_version or handshake_failure")
+                        .isIn((byte) 70, (byte) 40);
             }
             // The same hello for TLS 1.2 is understood.
             try (var raw = new RawHttp(new Socket(InetAddress.getLoopbackAddress(), berth.port()))) {
@@ -246,8 +247,7 @@ class ProtocolsTest {
     }
 
     private static void handshake(TestCertificate trusted, int port) throws IOException {
-        try (var socket =
-                (SSLSocket) trusted.trusting().getSocketFactory().createSocket("localhost", port)) {
+        try (var socket = (SSLSocket) trusted.trusting().getSocketFactory().createSocket("localhost", port)) {
             socket.setSoTimeout(10_000);
             socket.startHandshake();
         }

@@ -29,7 +29,10 @@ class UploadLifeTest {
         String sha512;
         try (var berth = BerthUnderTest.start(data)) {
             upload = berth.openUpload(REPOSITORY);
-            berth.call("PATCH", upload).body(Content.part(content, 0, 150_000)).send().isStatus(202);
+            berth.call("PATCH", upload)
+                    .body(Content.part(content, 0, 150_000))
+                    .send()
+                    .isStatus(202);
             sha512 = berth.call("POST", "/v2/" + REPOSITORY + "/blobs/uploads/?digest-algorithm=sha512")
                     .send()
                     .header("Location");
@@ -43,7 +46,9 @@ class UploadLifeTest {
                     .send()
                     .isStatus(202)
                     .has("Range", "0-299999");
-            berth.call("PUT", sha512 + "?digest=" + Content.sha512(content)).send().isStatus(201);
+            berth.call("PUT", sha512 + "?digest=" + Content.sha512(content))
+                    .send()
+                    .isStatus(201);
         }
         try (var berth = BerthUnderTest.start(data)) {
             String location = berth.call("PUT", upload + "?digest=" + Content.sha256(content))
@@ -176,8 +181,7 @@ class UploadLifeTest {
                     .send()
                     .isError(507, "STORAGE_FULL");
             berth.call("PATCH", open).body(more).send().isError(507, "STORAGE_FULL");
-            Answer ready =
-                    berth.call("GET", "/readyz").anonymous().send().isStatus(503);
+            Answer ready = berth.call("GET", "/readyz").anonymous().send().isStatus(503);
             assertThat(ready.json().path("checks").path("space").textValue()).contains("storage.min-free");
             berth.call("GET", "/livez").anonymous().send().isStatus(200);
             assertThat(berth.get("/v2/" + REPOSITORY + "/blobs/" + Content.sha256(layer))
@@ -187,7 +191,8 @@ class UploadLifeTest {
             Content index = Content.index("");
             berth.pushManifest(REPOSITORY, "metadata", index);
             berth.delete("/v2/" + REPOSITORY + "/manifests/" + digest).isStatus(202);
-            berth.delete("/v2/" + REPOSITORY + "/blobs/" + Content.sha256(layer)).isStatus(202);
+            berth.delete("/v2/" + REPOSITORY + "/blobs/" + Content.sha256(layer))
+                    .isStatus(202);
             berth.delete(open).isStatus(204);
         }
     }
@@ -205,8 +210,8 @@ class UploadLifeTest {
             }
             Path object;
             try (Stream<Path> files = Files.walk(data.resolve("blobs"))) {
-                object = files.filter(file ->
-                                file.getFileName().toString().startsWith(digest.substring("sha256:".length())))
+                object = files.filter(
+                                file -> file.getFileName().toString().startsWith(digest.substring("sha256:".length())))
                         .findFirst()
                         .orElseThrow();
             }
