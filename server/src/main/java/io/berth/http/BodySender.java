@@ -33,7 +33,12 @@ public final class BodySender {
         if (isHead() || length == 0) {
             await(exchange.response().end());
         } else if (exchange.canSendFile()) {
-            await(exchange.response().sendFile(file, offset, length));
+            try {
+                await(exchange.response().sendFile(file, offset, length));
+            } catch (IOException e) {
+                exchange.abort();
+                throw e;
+            }
         } else {
             try (Pump pump = pump()) {
                 pump.write(new RegionFiller(file, offset, length));

@@ -38,6 +38,7 @@ public final class Exchange {
     private final String path;
     private Principal principal = Principal.ANONYMOUS;
     private String operation = "other";
+    private volatile boolean cutOff;
 
     Exchange(HttpServerRequest request, String requestId, ServerContext context, long startNanos) {
         this.request = request;
@@ -259,6 +260,11 @@ public final class Exchange {
         return response.headWritten() || response.ended();
     }
 
+    /** Whether the answer was cut off. */
+    boolean isCutOff() {
+        return cutOff;
+    }
+
     /** Cuts the answer off, so that the client sees that it is not whole. */
     void reset() {
         if (!response.ended() || request.version() == HttpVersion.HTTP_2) {
@@ -268,6 +274,7 @@ public final class Exchange {
 
     /** Cuts the answer off though all of it may have been written, as long as not all of it has been taken. */
     void abort() {
+        cutOff = true;
         if (request.version() != HttpVersion.HTTP_2 && request.connection() instanceof ConnectionBase base) {
             // A polite close waits for what has been written, which a client that takes nothing would never let end. At
             // the head of the pipeline nobody waits: what is pending fails, and its buffers come back.

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -250,6 +251,10 @@ public final class WebServer implements AutoCloseable {
                 endpoint.answer(exchange);
             } catch (Throwable e) {
                 errors.answer(exchange, e);
+                if (exchange.isCutOff()) {
+                    // To Vert.x a file is written as soon as the kernel has it, and what happens later ends nothing.
+                    end.run();
+                }
             }
         });
     }
@@ -266,19 +271,17 @@ public final class WebServer implements AutoCloseable {
 
     private final class EndOnce implements Runnable {
         private final Exchange exchange;
-        private boolean done;
+        private final AtomicBoolean done = new AtomicBoolean();
 
         EndOnce(Exchange exchange) {
             this.exchange = exchange;
         }
 
-        // Both handlers run on the connection's event loop.
         @Override
         public void run() {
-            if (done) {
+            if (done.getAndSet(true)) {
                 return;
             }
-            done = true;
             guard.end(exchange.request().connection());
             exchange.close();
             long nanos = System.nanoTime() - exchange.startNanos();
