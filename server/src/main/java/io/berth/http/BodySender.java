@@ -8,7 +8,12 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Answers with bodies that do not lie in memory. Each method blocks its virtual thread until the client has taken
@@ -34,7 +39,7 @@ public final class BodySender {
             await(exchange.response().end());
         } else if (exchange.canSendFile()) {
             try {
-                await(exchange.response().sendFile(file, offset, length));
+                awaitProgress(exchange.response().sendFile(file, offset, length));
             } catch (IOException e) {
                 exchange.abort();
                 throw e;
@@ -159,6 +164,30 @@ public final class BodySender {
                 exchange.response(),
                 exchange.context().buffers(),
                 exchange.context().idleTimeout());
+    }
+
+    // What the kernel sends may take long, but not stand still.
+    private void awaitProgress(Future<Void> done) throws IOException {
+        CompletableFuture<Void> sent = done.toCompletionStage().toCompletableFuture();
+        long patience = exchange.context().idleTimeout().toMillis();
+        Optional<Exchange.Progress> before = Optional.empty();
+        while (true) {
+            try {
+                sent.get(patience, TimeUnit.MILLISECONDS);
+                return;
+            } catch (TimeoutException e) {
+                Optional<Exchange.Progress> now = exchange.sendingProgress();
+                if (now.isPresent() && now.equals(before)) {
+                    throw new IOException("the client takes nothing");
+                }
+                before = now;
+            } catch (ExecutionException e) {
+                throw new IOException("the client went away", e.getCause());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted", e);
+            }
+        }
     }
 
     private static void await(Future<Void> done) throws IOException {

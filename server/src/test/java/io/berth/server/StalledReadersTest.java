@@ -96,6 +96,18 @@ class StalledReadersTest {
     }
 
     @Test
+    void aReaderOverPlainHttpThatStopsIsCutOff(@TempDir Path data) throws IOException {
+        try (var berth = BerthUnderTest.start(data, "server.idle-timeout=500ms")) {
+            String path = "/v2/slow/plain/blobs/" + berth.pushBlob("slow/plain", LARGE);
+            try (var stalled = RawHttp.connectNarrow(berth.port())) {
+                stalled.head("GET " + path);
+                assertThat(stalled.readBytes(5000)).hasSize(5000);
+                Gauges.eventually("the request is over", () -> Gauges.active(berth) == 1);
+            }
+        }
+    }
+
+    @Test
     void aDownloadThatTheClientBreaksOffIsOver(@TempDir Path data) throws IOException {
         try (var berth = BerthUnderTest.start(data)) {
             String path = "/v2/slow/broken/blobs/" + berth.pushBlob("slow/broken", LARGE);
