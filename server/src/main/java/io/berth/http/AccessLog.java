@@ -120,14 +120,25 @@ public final class AccessLog implements AutoCloseable {
 
     private static void text(StringBuilder line, String name, String value) {
         line.append(",\"").append(name).append("\":\"");
+        int start = line.length();
         JsonStringEncoder.getInstance().quoteAsString(value, line);
+        // JSON allows some control characters that a terminal obeys.
+        for (int i = line.length() - 1; i >= start; i--) {
+            if (isControl(line.charAt(i))) {
+                line.replace(i, i + 1, "\\u%04x".formatted((int) line.charAt(i)));
+            }
+        }
         line.append('"');
+    }
+
+    private static boolean isControl(char c) {
+        return c < ' ' || c >= 0x7f && c < 0xa0 || c == 0x2028 || c == 0x2029;
     }
 
     private static StringBuilder escape(StringBuilder line, String value) {
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
-            if (c < ' ' || c == '"' || c == '\\' || c == 0x7f || c >= 0x80 && c < 0xa0 || c == 0x2028 || c == 0x2029) {
+            if (c == '"' || c == '\\' || isControl(c)) {
                 line.append("\\u%04x".formatted((int) c));
             } else {
                 line.append(c);

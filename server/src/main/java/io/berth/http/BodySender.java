@@ -8,7 +8,12 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Answers with bodies that do not lie in memory. Each method blocks its virtual thread until the client has taken
@@ -33,13 +38,18 @@ public final class BodySender {
         if (isHead() || length == 0) {
             await(exchange.response().end());
         } else if (exchange.canSendFile()) {
-            await(exchange.response().sendFile(file, offset, length));
+            try {
+                awaitProgress(exchange.response().sendFile(file, offset, length));
+            } catch (IOException e) {
+                exchange.abort();
+                throw e;
+            }
         } else {
             try (Pump pump = pump()) {
                 pump.write(new RegionFiller(file, offset, length));
-                await(exchange.response().end());
+                pump.finish(exchange.response().end());
             } catch (IOException e) {
-                exchange.reset();
+                exchange.abort();
                 throw e;
             }
         }
@@ -121,6 +131,7 @@ public final class BodySender {
                 .setStatusCode(206)
                 .putHeader("Content-Type", "multipart/byteranges; boundary=" + boundary)
                 .putHeader("Content-Length", Long.toString(length));
+        exchange.settle();
         if (isHead()) {
             await(exchange.response().end());
             return;
@@ -131,9 +142,9 @@ public final class BodySender {
                 pump.write(new RegionFiller(
                         file, ranges.get(i).first(), ranges.get(i).length()));
             }
-            await(exchange.response().end(Buffer.buffer(tail)));
+            pump.finish(exchange.response().end(Buffer.buffer(tail)));
         } catch (IOException e) {
-            exchange.reset();
+            exchange.abort();
             throw e;
         }
     }
@@ -141,9 +152,9 @@ public final class BodySender {
     private void pumped(Pump.Filler filler) throws IOException {
         try (Pump pump = pump()) {
             pump.write(filler);
-            await(exchange.response().end());
+            pump.finish(exchange.response().end());
         } catch (IOException | RuntimeException e) {
-            exchange.reset();
+            exchange.abort();
             throw e;
         }
     }
@@ -153,6 +164,30 @@ public final class BodySender {
                 exchange.response(),
                 exchange.context().buffers(),
                 exchange.context().idleTimeout());
+    }
+
+    // What the kernel sends may take long, but not stand still.
+    private void awaitProgress(Future<Void> done) throws IOException {
+        CompletableFuture<Void> sent = done.toCompletionStage().toCompletableFuture();
+        long patience = exchange.context().idleTimeout().toMillis();
+        Optional<Exchange.Progress> before = Optional.empty();
+        while (true) {
+            try {
+                sent.get(patience, TimeUnit.MILLISECONDS);
+                return;
+            } catch (TimeoutException e) {
+                Optional<Exchange.Progress> now = exchange.sendingProgress();
+                if (now.isPresent() && now.equals(before)) {
+                    throw new IOException("the client takes nothing");
+                }
+                before = now;
+            } catch (ExecutionException e) {
+                throw new IOException("the client went away", e.getCause());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted", e);
+            }
+        }
     }
 
     private static void await(Future<Void> done) throws IOException {

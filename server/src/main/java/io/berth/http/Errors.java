@@ -36,6 +36,7 @@ public final class Errors {
         }
         OciException error = toError(exchange, failure);
         try {
+            exchange.describeNothing();
             error.headers().forEach(exchange::set);
             exchange.answer(error.status(), "application/json", body(error));
         } catch (IllegalStateException e) {

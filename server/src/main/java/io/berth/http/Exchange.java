@@ -1,16 +1,23 @@
 package io.berth.http;
 
 import io.berth.config.Cidr;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import io.netty.channel.Channel;
 import io.netty.util.AsciiString;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.buffer.BufferInternal;
+import io.vertx.core.net.impl.ConnectionBase;
 import java.net.InetAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 
 /**
  * A request and its answer. What reads the request may be called from any one thread; an answer is given once.
@@ -19,6 +26,12 @@ public final class Exchange {
     private static final AsciiString REQUEST_ID = AsciiString.cached("X-Request-Id");
     private static final AsciiString CONTENT_TYPE = AsciiString.cached("Content-Type");
     private static final AsciiString CONTENT_LENGTH = AsciiString.cached("Content-Length");
+    private static final List<AsciiString> OF_CONTENT = List.of(
+            AsciiString.cached("ETag"),
+            AsciiString.cached("Cache-Control"),
+            AsciiString.cached("Docker-Content-Digest"),
+            AsciiString.cached("Accept-Ranges"),
+            AsciiString.cached("Content-Range"));
 
     private final HttpServerRequest request;
     private final HttpServerResponse response;
@@ -29,6 +42,7 @@ public final class Exchange {
     private final String path;
     private Principal principal = Principal.ANONYMOUS;
     private String operation = "other";
+    private volatile boolean cutOff;
 
     Exchange(HttpServerRequest request, String requestId, ServerContext context, long startNanos) {
         this.request = request;
@@ -90,14 +104,23 @@ public final class Exchange {
         return request.getHeader(name);
     }
 
-    /** A query parameter's first value, or null. */
+    /**
+     * A query parameter's first value, or null.
+     *
+     * @throws OciException when the query cannot be decoded
+     */
     public String query(String name) {
-        return request.query() == null ? null : request.getParam(name);
+        List<String> all = queryAll(name);
+        return all.isEmpty() ? null : all.getFirst();
     }
 
     /** All values of a query parameter. */
     public List<String> queryAll(String name) {
-        return request.query() == null ? List.of() : request.params().getAll(name);
+        try {
+            return request.query() == null ? List.of() : request.params().getAll(name);
+        } catch (IllegalArgumentException e) {
+            throw new OciException(ErrorCode.UNSUPPORTED, 400, "the query has a malformed escape");
+        }
     }
 
     /** The id that the answer and the logs carry. */
@@ -129,12 +152,13 @@ public final class Exchange {
         if (trusted.isEmpty() || peer == null || !isTrusted(trusted, peer)) {
             return peer == null ? "local" : peer;
         }
-        String forwarded = request.getHeader("X-Forwarded-For");
-        if (forwarded == null) {
+        // Some proxies add a line of their own below the client's.
+        List<String> forwarded = request.headers().getAll("X-Forwarded-For");
+        if (forwarded.isEmpty()) {
             return peer;
         }
         // The last address that is not itself a trusted proxy: everything left of it can be invented.
-        String[] hops = forwarded.split(",");
+        String[] hops = String.join(",", forwarded).split(",");
         for (int i = hops.length - 1; i >= 0; i--) {
             String hop = hops[i].strip();
             if (!isTrusted(trusted, hop)) {
@@ -198,6 +222,13 @@ public final class Exchange {
         return this;
     }
 
+    /** Takes back what was said of content that is not sent after all: no cache may keep an error in its place. */
+    void describeNothing() {
+        for (CharSequence name : OF_CONTENT) {
+            response.headers().remove(name);
+        }
+    }
+
     /** Answers without a body. */
     public void answer(int status) {
         response.setStatusCode(status);
@@ -233,11 +264,58 @@ public final class Exchange {
         return response.headWritten() || response.ended();
     }
 
+    /** Whether the answer was cut off. */
+    boolean isCutOff() {
+        return cutOff;
+    }
+
     /** Cuts the answer off, so that the client sees that it is not whole. */
     void reset() {
         if (!response.ended() || request.version() == HttpVersion.HTTP_2) {
+            abort();
+        }
+    }
+
+    /** Cuts the answer off though all of it may have been written, as long as not all of it has been taken. */
+    void abort() {
+        cutOff = true;
+        if (request.version() != HttpVersion.HTTP_2 && request.connection() instanceof ConnectionBase base) {
+            // A polite close waits for what has been written, which a client that takes nothing would never let end. At
+            // the head of the pipeline nobody waits: what is pending fails, and its buffers come back.
+            var channel = base.channel();
+            channel.eventLoop().execute(() -> {
+                var head = channel.pipeline().firstContext();
+                if (head != null) {
+                    head.close();
+                }
+            });
+        } else {
             response.reset();
         }
+    }
+
+    /** How far a connection has come with what it was given to send. */
+    record Progress(int message, long sentOfIt, long pendingBytes) {}
+
+    /** How far this one has come; nothing when it is closed. */
+    Optional<Progress> sendingProgress() {
+        if (!(request.connection() instanceof ConnectionBase connection)) {
+            return Optional.empty();
+        }
+        Channel channel = connection.channel();
+        var progress = new CompletableFuture<Optional<Progress>>();
+        try {
+            channel.eventLoop()
+                    .execute(() -> progress.complete(
+                            Optional.ofNullable(channel.unsafe().outboundBuffer())
+                                    .map(pending -> new Progress(
+                                            System.identityHashCode(pending.current()),
+                                            pending.currentProgress(),
+                                            pending.totalPendingWriteBytes()))));
+        } catch (RejectedExecutionException e) {
+            return Optional.empty(); // the server stops
+        }
+        return progress.join();
     }
 
     /** Everything is over: what the body still holds is given up. */

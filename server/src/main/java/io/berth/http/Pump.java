@@ -57,6 +57,11 @@ final class Pump implements AutoCloseable {
         }
     }
 
+    /** Waits for the end of the response, as patiently as for each of its pieces. */
+    void finish(Future<Void> end) throws IOException {
+        awaitWrite(end);
+    }
+
     private ByteBuf buffer() throws IOException {
         if (inFlight.isEmpty()) {
             return pool.take(patience);

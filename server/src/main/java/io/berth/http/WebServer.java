@@ -1,8 +1,13 @@
 package io.berth.http;
 
 import io.berth.config.BerthConfig;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -17,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -120,7 +126,8 @@ public final class WebServer implements AutoCloseable {
         var listening = new java.util.concurrent.CompletableFuture<HttpServer>();
         // Each server made on a context of its own gets an event loop of its own; they share the port.
         ((io.vertx.core.internal.VertxInternal) vertx).createEventLoopContext().runOnContext(nothing -> {
-            HttpServer server = vertx.createHttpServer(options).requestHandler(this::accept);
+            HttpServer server =
+                    vertx.createHttpServer(options).requestHandler(this::accept).invalidRequestHandler(this::refuse);
             server.exceptionHandler(e -> LOG.debug("connection failed: {}", e.toString()));
             server.listen(atPort, host).onSuccess(listening::complete).onFailure(listening::completeExceptionally);
         });
@@ -179,11 +186,54 @@ public final class WebServer implements AutoCloseable {
         }
     }
 
+    // What is no HTTP never becomes an exchange. Nobody knows where the next request would begin, so the connection
+    // ends.
+    private void refuse(HttpServerRequest request) {
+        Throwable cause = request.decoderResult().cause();
+        int status = cause instanceof TooLongHttpLineException
+                ? 414
+                : cause instanceof TooLongHttpHeaderException ? 431 : 400;
+        String message = switch (status) {
+            case 414 -> "the request line is too long";
+            case 431 -> "the request's headers are too long";
+            default -> "the request is not valid HTTP";
+        };
+        byte[] body = Errors.body(new OciException(ErrorCode.UNSUPPORTED, status, message));
+        String id = nextId();
+        if (accessLog != null) {
+            accessLog.add(new AccessLog.Entry(
+                    clock.millis(),
+                    request.remoteAddress() == null
+                            ? "local"
+                            : request.remoteAddress().hostAddress(),
+                    Principal.ANONYMOUS.name(),
+                    "-",
+                    "-",
+                    status,
+                    0,
+                    body.length,
+                    0,
+                    "refused",
+                    id,
+                    "-"));
+        }
+        request.response()
+                .setStatusCode(status)
+                .putHeader("X-Request-Id", id)
+                .putHeader("Content-Type", "application/json")
+                .putHeader("Connection", "close")
+                .end(Buffer.buffer(body))
+                .onComplete(sent -> request.connection().close());
+    }
+
+    private String nextId() {
+        return requestIdPrefix + "-" + Long.toHexString(requestNumber.incrementAndGet());
+    }
+
     private void accept(HttpServerRequest request) {
         metrics.begin();
         guard.begin(request.connection());
-        String id = requestIdPrefix + "-" + Long.toHexString(requestNumber.incrementAndGet());
-        var exchange = new Exchange(request, id, context, System.nanoTime());
+        var exchange = new Exchange(request, nextId(), context, System.nanoTime());
         var end = new EndOnce(exchange);
         exchange.response().endHandler(nothing -> end.run());
         exchange.response().closeHandler(nothing -> end.run());
@@ -201,13 +251,18 @@ public final class WebServer implements AutoCloseable {
                 endpoint.answer(exchange);
             } catch (Throwable e) {
                 errors.answer(exchange, e);
+                if (exchange.isCutOff()) {
+                    // To Vert.x a file is written as soon as the kernel has it, and what happens later ends nothing.
+                    end.run();
+                }
             }
         });
     }
 
     private Endpoint endpoint(String path) {
         for (Route route : routes) {
-            if (path.startsWith(route.prefix())) {
+            int end = route.prefix().length();
+            if (path.startsWith(route.prefix()) && (path.length() == end || path.charAt(end) == '/')) {
                 return route.endpoint();
             }
         }
@@ -216,19 +271,17 @@ public final class WebServer implements AutoCloseable {
 
     private final class EndOnce implements Runnable {
         private final Exchange exchange;
-        private boolean done;
+        private final AtomicBoolean done = new AtomicBoolean();
 
         EndOnce(Exchange exchange) {
             this.exchange = exchange;
         }
 
-        // Both handlers run on the connection's event loop.
         @Override
         public void run() {
-            if (done) {
+            if (done.getAndSet(true)) {
                 return;
             }
-            done = true;
             guard.end(exchange.request().connection());
             exchange.close();
             long nanos = System.nanoTime() - exchange.startNanos();

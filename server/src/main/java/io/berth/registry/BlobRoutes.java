@@ -17,6 +17,7 @@ import io.berth.oci.OciException;
 import io.berth.oci.RepositoryName;
 import io.berth.store.BlobContent;
 import io.netty.util.AsciiString;
+import io.vertx.core.http.HttpMethod;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -54,14 +55,14 @@ final class BlobRoutes {
         exchange.operation("HEAD".equals(exchange.method().name()) ? "blob-head" : "blob-get");
         access.require(principal, Action.PULL, name, digest);
         RegistryCache.CachedBlob blob = pullBlob.get(name, digest, access.mayPush(principal, name));
+        describe(exchange, name, digest);
+        if (answerNotModified(exchange, digest)) {
+            return;
+        }
         ByteRanges ranges = ranges(exchange, digest, blob.size);
         if (ranges.kind() == ByteRanges.Kind.UNSATISFIABLE) {
             throw new OciException(ErrorCode.RANGE_INVALID, "the blob has " + blob.size + " bytes")
                     .header("Content-Range", "bytes */" + blob.size);
-        }
-        describe(exchange, name, digest);
-        if (answerNotModified(exchange, digest)) {
-            return;
         }
         switch (ranges.ranges().size()) {
             case 0 -> send(exchange, name, blob, 200, 0, blob.size);
@@ -74,10 +75,12 @@ final class BlobRoutes {
         }
     }
 
-    // If-Range: with another validator than this blob's the client wants everything. RFC 9110, 13.1.5
+    // Ranges are defined for GET alone (RFC 9110, 14.2). If-Range: with another validator than this blob's the client
+    // wants everything (13.1.5).
     private static ByteRanges ranges(Exchange exchange, Digest digest, long size) {
         String condition = exchange.header("If-Range");
-        boolean whole = condition != null && !EntityTags.matches(condition, digest.toString());
+        boolean whole = exchange.method() != HttpMethod.GET
+                || condition != null && !EntityTags.matchesStrongly(condition, digest.toString());
         return ByteRanges.parse(whole ? null : exchange.header(RANGE), size);
     }
 

@@ -25,16 +25,17 @@ final class DeleteManifest {
     }
 
     /**
-     * @param ifMatch the If-Match header, or null
+     * @param ifMatch the If-Match header, or null; conditions are for tags
+     * @param ifNoneMatch the If-None-Match header, or null
      * @throws OciException {@code MANIFEST_UNKNOWN}; {@code UNSUPPORTED} for the child of a present index; {@code
      *     PRECONDITION_FAILED}
      */
-    void delete(RepositoryName name, Reference reference, String ifMatch, Change.Origin origin) {
+    void delete(RepositoryName name, Reference reference, String ifMatch, String ifNoneMatch, Change.Origin origin) {
         database.write(tx -> {
             RepositoryDao.Repository repository =
                     tx.dao(RepositoryDao.class).find(name.value()).orElseThrow(() -> PullManifest.unknown(reference));
             switch (reference) {
-                case Tag tag -> deleteTag(tx, name, repository, tag, ifMatch, origin);
+                case Tag tag -> deleteTag(tx, name, repository, tag, ifMatch, ifNoneMatch, origin);
                 case Digest digest -> deleteManifest(tx, name, repository, digest, origin);
             }
             return null;
@@ -47,10 +48,14 @@ final class DeleteManifest {
             RepositoryDao.Repository repository,
             Tag tag,
             String ifMatch,
+            String ifNoneMatch,
             Change.Origin origin) {
         Optional<String> digest = tx.dao(TagDao.class).digest(repository.id(), tag.name());
-        if (ifMatch != null && !EntityTags.matches(ifMatch, digest.orElse(null))) {
+        if (ifMatch != null && !EntityTags.matchesStrongly(ifMatch, digest.orElse(null))) {
             throw new OciException(ErrorCode.PRECONDITION_FAILED, "the tag does not have the digest of If-Match");
+        }
+        if (ifNoneMatch != null && EntityTags.matches(ifNoneMatch, digest.orElse(null))) {
+            throw new OciException(ErrorCode.PRECONDITION_FAILED, "the tag has the digest of If-None-Match");
         }
         removeTag(tx, name, repository, tag, digest.orElseThrow(() -> PullManifest.unknown(tag)), origin);
         tx.afterCommit(() -> {

@@ -1,7 +1,6 @@
 package io.berth.registry;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.berth.db.Database;
 import io.berth.oci.Digest;
@@ -9,10 +8,12 @@ import io.berth.oci.MediaType;
 import io.berth.oci.RepositoryName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.HashSet;
-import java.util.List;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Lists the manifests that are about another: those whose {@code subject} it is, and those that a client without this API
@@ -24,6 +25,7 @@ import java.util.Set;
 final class ListReferrers {
     private static final int MAX_COUNT = 1000;
     private static final int MAX_BYTES = 1 << 20;
+    private static final int DESCRIPTOR_BYTES = 300;
 
     private final Database database;
 
@@ -46,36 +48,38 @@ final class ListReferrers {
      */
     Page list(RepositoryName repository, Digest subject, String artifactType, String after, int limit) {
         int count = limit > 0 ? Math.min(limit, MAX_COUNT) : MAX_COUNT;
-        ObjectNode index = Json.MAPPER.createObjectNode();
-        index.put("schemaVersion", 2);
-        index.put("mediaType", MediaType.OCI_INDEX);
-        ArrayNode manifests = index.putArray("manifests");
-        List<ManifestDao.Referrer> found = database.read(tx -> tx.dao(ManifestDao.class)
-                .referrers(repository.value(), subject.toString(), artifactType, after, count + 1));
-        var seen = new HashSet<String>();
-        int bytes = 0;
-        for (ManifestDao.Referrer referrer : found) {
-            // Annotations may be megabytes, so bytes bound a page as well as its count.
-            bytes += 300
-                    + (referrer.annotations() == null
-                            ? 0
-                            : referrer.annotations().length());
-            if (seen.size() == count || bytes > MAX_BYTES && !seen.isEmpty()) {
-                return new Page(
-                        bytes(index),
-                        Optional.of(manifests
-                                .get(manifests.size() - 1)
-                                .get("digest")
-                                .textValue()));
+        return database.read(tx -> {
+            ManifestDao dao = tx.dao(ManifestDao.class);
+            var all = new TreeMap<String, Entry>(tagged(dao, repository, subject, artifactType, after));
+            for (ManifestDao.Referrer referrer :
+                    dao.referrers(repository.value(), subject.toString(), artifactType, after, count + 1)) {
+                all.put(
+                        referrer.digest(),
+                        new Entry(descriptor(referrer), DESCRIPTOR_BYTES + referrer.annotationBytes()));
             }
-            manifests.add(descriptor(referrer));
-            seen.add(referrer.digest());
-        }
-        if (after.isEmpty() && limit == 0) {
-            addTagged(repository, subject, artifactType, manifests, seen);
-        }
-        return new Page(bytes(index), Optional.empty());
+            var page = new LinkedHashMap<String, ObjectNode>();
+            long bytes = 0;
+            for (Map.Entry<String, Entry> next : all.entrySet()) {
+                bytes += next.getValue().bytes();
+                // Annotations may be megabytes, so bytes bound a page as well as its count.
+                if (page.size() == count || bytes > MAX_BYTES && !page.isEmpty()) {
+                    break;
+                }
+                page.put(next.getKey(), next.getValue().descriptor());
+            }
+            String last = page.isEmpty() ? "" : page.lastEntry().getKey();
+            for (ManifestDao.Annotations of :
+                    dao.annotations(repository.value(), subject.toString(), artifactType, after, last)) {
+                ObjectNode descriptor = page.get(of.digest());
+                if (descriptor != null) {
+                    descriptor.set("annotations", read(of.annotations().getBytes(StandardCharsets.UTF_8)));
+                }
+            }
+            return new Page(index(page.values()), page.size() < all.size() ? Optional.of(last) : Optional.empty());
+        });
     }
+
+    private record Entry(ObjectNode descriptor, long bytes) {}
 
     private static ObjectNode descriptor(ManifestDao.Referrer referrer) {
         ObjectNode descriptor = Json.MAPPER.createObjectNode();
@@ -85,46 +89,45 @@ final class ListReferrers {
         if (referrer.artifactType() != null) {
             descriptor.put("artifactType", referrer.artifactType());
         }
-        if (referrer.annotations() != null) {
-            try {
-                descriptor.set("annotations", Json.MAPPER.readTree(referrer.annotations()));
-            } catch (IOException e) {
-                throw new IllegalStateException(e);
-            }
-        }
         return descriptor;
     }
 
-    // Only what exists is shown, and only what the database does not know to be a referrer anyway.
-    private void addTagged(
-            RepositoryName repository, Digest subject, String artifactType, ArrayNode manifests, Set<String> seen) {
-        Optional<ManifestDao.StoredManifest> tagged = database.read(tx -> tx.dao(ManifestDao.class)
-                .findByTag(repository.value(), subject.referrersTag().name()));
-        if (tagged.isEmpty() || !tagged.get().mediaType().equals(MediaType.OCI_INDEX)) {
-            return;
+    // What the referrers tag lists: only what exists, and only what the database does not know to be a referrer anyway.
+    private static Map<String, Entry> tagged(
+            ManifestDao dao, RepositoryName repository, Digest subject, String artifactType, String after) {
+        Optional<ManifestDao.StoredManifest> index =
+                dao.findByTag(repository.value(), subject.referrersTag().name());
+        if (index.isEmpty() || !index.get().mediaType().equals(MediaType.OCI_INDEX)) {
+            return Map.of();
         }
-        try {
-            for (JsonNode node : Json.MAPPER.readTree(tagged.get().content()).path("manifests")) {
-                String digest = node.path("digest").asText();
-                boolean wanted = artifactType.isEmpty()
-                        || artifactType.equals(node.path("artifactType").asText());
-                if (wanted && node.isObject() && exists(repository, digest) && seen.add(digest)) {
-                    manifests.add(node);
-                }
+        var entries = new HashMap<String, Entry>();
+        for (JsonNode node : read(index.get().content()).path("manifests")) {
+            String digest = node.path("digest").asText();
+            boolean wanted = artifactType.isEmpty()
+                    || artifactType.equals(node.path("artifactType").asText());
+            if (wanted
+                    && node instanceof ObjectNode descriptor
+                    && digest.compareTo(after) > 0
+                    && dao.countAboutOthers(repository.value(), digest, subject.toString()) > 0) {
+                entries.put(digest, new Entry(descriptor, descriptor.toString().length()));
             }
+        }
+        return entries;
+    }
+
+    private static JsonNode read(byte[] json) {
+        try {
+            return Json.MAPPER.readTree(json);
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
     }
 
-    private boolean exists(RepositoryName repository, String digest) {
-        return database.read(tx -> tx.dao(RepositoryDao.class)
-                .find(repository.value())
-                .flatMap(found -> tx.dao(ManifestDao.class).find(found.id(), digest))
-                .isPresent());
-    }
-
-    private static byte[] bytes(ObjectNode index) {
+    private static byte[] index(Collection<ObjectNode> manifests) {
+        ObjectNode index = Json.MAPPER.createObjectNode();
+        index.put("schemaVersion", 2);
+        index.put("mediaType", MediaType.OCI_INDEX);
+        index.putArray("manifests").addAll(manifests);
         return Json.write(index).getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -11,12 +11,15 @@ import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 @RegisterConstructorMapper(ManifestDao.StoredManifest.class)
 @RegisterConstructorMapper(ManifestDao.ManifestKey.class)
 @RegisterConstructorMapper(ManifestDao.Referrer.class)
+@RegisterConstructorMapper(ManifestDao.Annotations.class)
 interface ManifestDao {
     record StoredManifest(long id, String digest, String mediaType, long leasedUntil, byte[] content) {}
 
     record ManifestKey(long id, String mediaType, long size) {}
 
-    record Referrer(String digest, String mediaType, String artifactType, String annotations, long size) {}
+    record Referrer(String digest, String mediaType, String artifactType, long size, long annotationBytes) {}
+
+    record Annotations(String digest, String annotations) {}
 
     @SqlQuery("""
             SELECT m.id, m.digest, m.media_type, m.leased_until, c.content
@@ -123,7 +126,8 @@ interface ManifestDao {
     void deleteUnusedContent(@Bind("digest") String digest);
 
     @SqlQuery("""
-            SELECT m.digest, m.media_type, m.artifact_type, m.annotations, m.size
+            SELECT m.digest, m.media_type, m.artifact_type, m.size,
+                   COALESCE(octet_length(m.annotations), 0) AS annotation_bytes
             FROM repository r JOIN manifest m ON m.repository_id = r.id
             WHERE r.name = :repository AND m.subject = :subject AND m.digest > :after
               AND (:artifactType = '' OR m.artifact_type = :artifactType)
@@ -135,4 +139,25 @@ interface ManifestDao {
             @Bind("artifactType") String artifactType,
             @Bind("after") String after,
             @Bind("limit") int limit);
+
+    // Apart from the list, since they may be megabytes each and the list says how many of them fit.
+    @SqlQuery("""
+            SELECT m.digest, m.annotations
+            FROM repository r JOIN manifest m ON m.repository_id = r.id
+            WHERE r.name = :repository AND m.subject = :subject AND m.digest > :after AND m.digest <= :last
+              AND (:artifactType = '' OR m.artifact_type = :artifactType) AND m.annotations IS NOT NULL
+            """)
+    List<Annotations> annotations(
+            @Bind("repository") String repository,
+            @Bind("subject") String subject,
+            @Bind("artifactType") String artifactType,
+            @Bind("after") String after,
+            @Bind("last") String last);
+
+    @SqlQuery("""
+            SELECT COUNT(*) FROM repository r JOIN manifest m ON m.repository_id = r.id
+            WHERE r.name = :repository AND m.digest = :digest AND (m.subject IS NULL OR m.subject <> :subject)
+            """)
+    int countAboutOthers(
+            @Bind("repository") String repository, @Bind("digest") String digest, @Bind("subject") String subject);
 }

@@ -172,7 +172,11 @@ final class ManifestRoutes {
         exchange.operation(reference instanceof Tag ? "tag-delete" : "manifest-delete");
         Decision decision = access.require(principal, Action.DELETE, name, reference);
         deleteManifest.delete(
-                name, reference, exchange.header("If-Match"), Access.origin(exchange, principal, decision));
+                name,
+                reference,
+                exchange.header("If-Match"),
+                exchange.header(IF_NONE_MATCH),
+                Access.origin(exchange, principal, decision));
         exchange.answer(202);
     }
 }

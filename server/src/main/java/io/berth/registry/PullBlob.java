@@ -55,7 +55,14 @@ final class PullBlob {
     BlobContent open(RepositoryName repository, RegistryCache.CachedBlob blob, long offset, long length)
             throws IOException {
         try {
-            return store.read(new ObjectKey(blob.digest, blob.generation), offset, length);
+            BlobContent content = store.read(new ObjectKey(blob.digest, blob.generation), offset, length);
+            if (content instanceof BlobContent.FileRegion region
+                    && region.channel().size() < blob.size) {
+                // Remembered as whole it would be promised for ever, and so never pushed again.
+                content.close();
+                throw new NoSuchFileException(blob.digest.toString());
+            }
+            return content;
         } catch (NoSuchFileException e) {
             cache.removeBlob(repository, blob.digest);
             throw lost(blob);

@@ -185,7 +185,7 @@ final class PushManifest {
                         .map(found -> digest.toString())
                         .orElse(null);
         };
-        if (request.ifMatch() != null && !EntityTags.matches(request.ifMatch(), current)) {
+        if (request.ifMatch() != null && !EntityTags.matchesStrongly(request.ifMatch(), current)) {
             throw new OciException(ErrorCode.PRECONDITION_FAILED, "If-Match does not hold: " + describe(current));
         }
         if (request.ifNoneMatch() != null && EntityTags.matches(request.ifNoneMatch(), current)) {

@@ -203,7 +203,8 @@ public final class Uploads {
         }
         if (rules.maxOpenUploadBytes() > 0) {
             long open = sessions.values().stream()
-                    .filter(other -> other.principal().equals(session.principal())
+                    .filter(other -> !other.isEnded()
+                            && other.principal().equals(session.principal())
                             && other.repository()
                                     .project()
                                     .equals(session.repository().project()))
@@ -233,6 +234,10 @@ public final class Uploads {
             boolean small =
                     session.state().size() == 0 && range == null && body.length() >= 0 && body.length() <= inlineLimit;
             if (small) {
+                freeSpace.require();
+                if (body.length() > limit(session)) {
+                    throw tooLarge();
+                }
                 session.appendInMemory(body.source(), (int) body.length(), clock.millis());
             } else {
                 appendLocked(session, range, body);
@@ -243,8 +248,13 @@ public final class Uploads {
                 discard(session);
                 throw e;
             }
-            commitBlob.commit(session, digest, principal, origin);
-            sessions.remove(session.state().id());
+            try {
+                commitBlob.commit(session, digest, principal, origin);
+            } finally {
+                if (session.isEnded()) {
+                    sessions.remove(session.state().id());
+                }
+            }
         } finally {
             session.forgetMemory();
             session.unlock();
@@ -273,13 +283,13 @@ public final class Uploads {
 
     private void discard(UploadSession session) throws IOException {
         if (session.isEnded()) {
-            sessions.remove(session.state().id());
             return;
         }
         session.end();
-        // The row goes first: while it is there, whoever no longer finds the session would bring the upload back.
-        database.write(tx -> tx.dao(UploadDao.class).delete(session.state().id().toString()));
-        sessions.remove(session.state().id());
+        // Until its row is gone the ended session stays, or a request in between would bring the upload back from it.
+        var unused = database.writeLater(tx ->
+                        tx.dao(UploadDao.class).delete(session.state().id().toString()))
+                .whenComplete((done, failed) -> sessions.remove(session.state().id()));
         store.abort(session.state());
     }
 

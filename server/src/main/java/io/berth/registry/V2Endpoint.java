@@ -113,6 +113,9 @@ public final class V2Endpoint implements Endpoint {
     private void ping(Exchange exchange, Principal principal) {
         exchange.operation("ping");
         exchange.set("Docker-Distribution-Api-Version", "registry/2.0");
+        if (!exchange.isRead()) {
+            throw methodNotAllowed("GET, HEAD");
+        }
         if (principal.isAnonymous()) {
             // Also where anybody may pull: clients learn here, and only here, how to present their credential.
             throw Authentication.challenge("authentication required");

@@ -1,0 +1,212 @@
+package io.berth.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Clients that dawdle, vanish or flood. Afterwards the server still serves and nothing is lost. */
+@Timeout(120)
+class HostileClientsTest {
+    private static final String REPOSITORY = "hostile/clients";
+
+    @TempDir
+    Path data;
+
+    private BerthUnderTest berth;
+
+    private void start(String... settings) {
+        berth = BerthUnderTest.start(data, settings);
+    }
+
+    @AfterEach
+    void itStillServes() {
+        berth.stillServes();
+        berth.close();
+    }
+
+    @Test
+    void headersThatTrickleInEndTheConnection() throws IOException {
+        start("server.idle-timeout=400ms");
+        try (RawHttp raw = berth.raw()) {
+            raw.send("GET /v2/ HTTP/1.1\r\nHost: a\r\n");
+            boolean closed = false;
+            raw.socket().setSoTimeout(100);
+            for (int i = 0; i < 150 && !closed; i++) {
+                try {
+                    raw.send("X-" + i + ": y\r\n");
+                    closed = raw.socket().getInputStream().read() < 0;
+                } catch (java.net.SocketTimeoutException e) {
+                    closed = false;
+                } catch (IOException e) {
+                    closed = true;
+                }
+            }
+            assertThat(closed).isTrue();
+        }
+    }
+
+    @Test
+    void silentConnectionsAreClosed() throws IOException {
+        start("server.idle-timeout=400ms");
+        try (RawHttp nothing = berth.raw();
+                RawHttp kept = berth.raw()) {
+            kept.head("GET /v2/").read().isStatus(200);
+            assertThat(nothing.readToEnd()).isEmpty();
+            assertThat(kept.readToEnd()).isEmpty();
+        }
+    }
+
+    private void finish(String upload, byte[] content, int most) {
+        // The server may learn a moment later than we that the connection is gone.
+        Answer status = berth.get(upload).isStatus(204);
+        String range = status.header("Range");
+        int size = range.equals("0-0") ? 0 : Integer.parseInt(range.substring(2)) + 1;
+        assertThat(size).isLessThanOrEqualTo(most);
+        Answer answer = berth.call("PATCH", upload)
+                .header("Content-Range", size + "-" + (content.length - 1))
+                .body(Content.part(content, size, content.length))
+                .send();
+        for (int tries = 0; answer.status() == 416 && tries < 200; tries++) {
+            range = berth.get(upload).isStatus(204).header("Range");
+            size = range.equals("0-0") ? 0 : Integer.parseInt(range.substring(2)) + 1;
+            answer = berth.call("PATCH", upload)
+                    .header("Content-Range", size + "-" + (content.length - 1))
+                    .body(Content.part(content, size, content.length))
+                    .send();
+        }
+        answer.isStatus(202).has("Range", "0-" + (content.length - 1));
+        String location = berth.call("PUT", upload + "?digest=" + Content.sha256(content))
+                .send()
+                .isStatus(201)
+                .header("Location");
+        assertThat(berth.get(location).isStatus(200).body()).isEqualTo(content);
+    }
+
+    @Test
+    void anAbortedUploadIsResumedWithTheRightBytes() throws IOException {
+        start();
+        for (int cut : List.of(0, 1, 70_000, 1_500_000)) {
+            byte[] content = Content.random(2_000_000);
+            String upload = berth.openUpload(REPOSITORY);
+            RawHttp raw = berth.raw();
+            raw.head("PATCH " + upload, "Content-Length: " + content.length).send(Content.part(content, 0, cut));
+            raw.abort();
+            finish(upload, content, cut);
+
+            String chunked = berth.openUpload(REPOSITORY);
+            try (RawHttp second = berth.raw()) {
+                second.head("PATCH " + chunked, "Transfer-Encoding: chunked")
+                        .send(Integer.toHexString(content.length) + "\r\n")
+                        .send(Content.part(content, 0, cut));
+            }
+            finish(chunked, content, cut);
+        }
+    }
+
+    @Test
+    void aHalfOpenUploadIsGivenUpAndResumed() throws IOException {
+        start("server.idle-timeout=500ms");
+        byte[] content = Content.random(300_000);
+        String upload = berth.openUpload(REPOSITORY);
+        try (RawHttp raw = berth.raw()) {
+            raw.head("PATCH " + upload, "Content-Length: " + content.length).send(Content.part(content, 0, 200_000));
+            // Nothing more comes, and the connection stays.
+            assertThat(raw.read().status()).isBetween(400, 408);
+            finish(upload, content, 200_000);
+        }
+    }
+
+    @Test
+    void abortedMonolithicPushesLeaveNothingBehind() throws IOException {
+        start();
+        byte[] content = Content.random(200_000);
+        String digest = Content.sha256(content);
+        for (int i = 0; i < 20; i++) {
+            RawHttp raw = berth.raw();
+            raw.head("POST /v2/" + REPOSITORY + "/blobs/uploads/?digest=" + digest, "Content-Length: " + content.length)
+                    .send(Content.part(content, 0, i * 10_000));
+            raw.abort();
+        }
+        berth.get("/v2/" + REPOSITORY + "/blobs/" + digest).isError(404, "BLOB_UNKNOWN");
+        long deadline = System.nanoTime() + 15_000_000_000L;
+        while (files() > 0 && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
+        assertThat(files()).isZero();
+        berth.pushBlob(REPOSITORY, content);
+    }
+
+    private long files() throws IOException {
+        try (Stream<Path> files = Files.list(data.resolve("blobs/uploads"))) {
+            return files.count();
+        }
+    }
+
+    @Test
+    void twoThousandIdleUploadsDoNoHarm() throws IOException {
+        start();
+        var uploads = new ArrayList<String>();
+        try (RawHttp raw = berth.raw()) {
+            for (int batch = 0; batch < 20; batch++) {
+                for (int i = 0; i < 100; i++) {
+                    raw.head("POST /v2/" + REPOSITORY + "/blobs/uploads/", "Content-Length: 0");
+                }
+                for (int i = 0; i < 100; i++) {
+                    uploads.add(raw.read().isStatus(202).header("Location"));
+                }
+            }
+        }
+        assertThat(uploads).hasSize(2_000).doesNotHaveDuplicates();
+        berth.stillServes();
+        byte[] content = Content.random(20_000);
+        for (String upload : List.of(uploads.getFirst(), uploads.get(1_000), uploads.getLast())) {
+            berth.call("PUT", upload + "?digest=" + Content.sha256(content))
+                    .body(content)
+                    .send()
+                    .isStatus(201);
+        }
+    }
+
+    @Test
+    void aFloodOfResetsEndsTheConnectionAndNotTheServer() throws IOException {
+        start();
+        String path = "/v2/" + REPOSITORY + "/blobs/" + berth.pushBlob(REPOSITORY, Content.random(100_000));
+        try (RawH2 h2 = RawH2.connect(berth.port())) {
+            try {
+                for (int i = 0; i < 20_000; i++) {
+                    h2.get(2 * i + 1, path);
+                    h2.reset(2 * i + 1);
+                }
+            } catch (IOException e) {
+                // The server has had enough.
+            }
+            assertThat(h2.isSentAway()).isTrue();
+        }
+    }
+
+    @Test
+    void thousandsOfEmptyConnectionsDoNoHarm() throws IOException {
+        start("server.idle-timeout=60s");
+        var sockets = new ArrayList<Socket>();
+        try {
+            for (int i = 0; i < 500; i++) {
+                sockets.add(berth.raw().socket());
+            }
+            berth.stillServes();
+        } finally {
+            for (Socket socket : sockets) {
+                socket.close();
+            }
+        }
+    }
+}

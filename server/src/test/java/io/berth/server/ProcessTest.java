@@ -1,0 +1,75 @@
+package io.berth.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is seen of Berth from outside its process: its environment, its messages, its end. */
+class ProcessTest {
+    @TempDir
+    Path data;
+
+    @Test
+    void aGeneratedPasswordLiesInAFileOfItsOwnerAndIsPrintedNowhere() throws IOException {
+        try (var berth = ServedProcess.start(data, Map.of())) {
+            berth.port();
+            Path file = data.resolve("admin-password");
+            assertThat(Files.getPosixFilePermissions(file)).isEqualTo(PosixFilePermissions.fromString("rw-------"));
+            String password = Files.readString(file).strip();
+            assertThat(berth.status("/v2/", BerthUnderTest.basic("admin", password)))
+                    .isEqualTo(200);
+            assertThat(berth.stop()).isZero();
+            assertThat(berth.everything()).contains("admin-password").doesNotContain(password);
+        }
+    }
+
+    @Test
+    void theConfiguredPasswordCountsOnceAndIsNeverPrinted() throws IOException {
+        try (var berth = ServedProcess.start(data, Map.of("BERTH_ADMIN_PASSWORD", "Kennwort-Nummer-1"))) {
+            assertThat(berth.status("/v2/", BerthUnderTest.basic("admin", "Kennwort-Nummer-1")))
+                    .isEqualTo(200);
+            assertThat(data.resolve("admin-password")).doesNotExist();
+            assertThat(berth.stop()).isZero();
+        }
+        try (var berth = ServedProcess.start(data, Map.of("BERTH_ADMIN_PASSWORD", "Kennwort-Nummer-2"))) {
+            assertThat(berth.status("/v2/", BerthUnderTest.basic("admin", "Kennwort-Nummer-1")))
+                    .isEqualTo(200);
+            assertThat(berth.status("/v2/", BerthUnderTest.basic("admin", "Kennwort-Nummer-2")))
+                    .isEqualTo(401);
+            assertThat(berth.said("admin.password is ignored")).contains("reset-password");
+            berth.stop();
+            assertThat(berth.everything())
+                    .doesNotContain("Kennwort-Nummer-2", "Kennwort-Nummer-1")
+                    .containsOnlyOnce("admin.password is ignored");
+        }
+    }
+
+    @Test
+    void aSecretThatIsRefusedIsMasked() throws IOException {
+        try (var berth = ServedProcess.start(data, Map.of("BERTH_ADMIN_PASSWORD", "hunter2"))) {
+            assertThat(berth.exit()).isNotZero();
+            assertThat(berth.everything()).contains("admin.password").doesNotContain("hunter2");
+        }
+    }
+
+    @Test
+    void aSecondProcessOnTheSameDataIsRefusedAndTheFirstGoesOn() throws IOException {
+        var environment = Map.of("BERTH_ADMIN_PASSWORD", BerthUnderTest.PASSWORD);
+        try (var first = ServedProcess.start(data, environment)) {
+            first.port();
+            try (var second = ServedProcess.start(data, environment)) {
+                assertThat(second.exit()).isEqualTo(1);
+                assertThat(second.everything())
+                        .contains("in use by another Berth")
+                        .doesNotContain("\tat ");
+            }
+            assertThat(first.status("/v2/", BerthUnderTest.ADMIN)).isEqualTo(200);
+        }
+    }
+}
