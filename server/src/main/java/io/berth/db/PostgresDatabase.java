@@ -106,7 +106,7 @@ public final class PostgresDatabase implements Database {
                 throw e;
             }
         }
-        actions.forEach(Runnable::run);
+        JdbiTx.runActions(actions);
         return result;
     }
 
