@@ -40,8 +40,7 @@ final class TestPostgres {
 
     private TestPostgres() throws IOException {
         home = Files.createTempDirectory(
-                "berth-postgres",
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+                "berth-postgres", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(home)));
         Path state = Files.createDirectory(home.resolve("state"));
         if ("root".equals(System.getProperty("user.name"))) {
@@ -155,8 +154,10 @@ final class TestPostgres {
             }
             said.append(line).append('\n');
         } while (!line.contains("ready to accept connections"));
-        Thread.ofPlatform().daemon().name("postgres-output").start(() -> output.lines()
-                .forEach(ignored -> {}));
+        Thread.ofPlatform()
+                .daemon()
+                .name("postgres-output")
+                .start(() -> output.lines().forEach(ignored -> {}));
     }
 
     private static int freePort() throws IOException {
@@ -167,7 +168,8 @@ final class TestPostgres {
 
     private static void delete(Path directory) {
         try (Stream<Path> files = Files.walk(directory)) {
-            files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
         } catch (IOException e) {
             // The server may still be removing files of its own; the system's temporary directory is emptied anyway.
         }
