@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The grammars that are written by hand agree with the specification's regular expressions. */
-class GrammarProperties {
+class GrammarTest {
     // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
     private static final Pattern NAME =
             Pattern.compile("[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*");
