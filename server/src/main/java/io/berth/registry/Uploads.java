@@ -63,7 +63,8 @@ public final class Uploads {
 
     /** Uploads that are open in memory. */
     public int open() {
-        return sessions.size();
+        return (int)
+                sessions.values().stream().filter(session -> !session.isEnded()).count();
     }
 
     /** Begins an upload that further requests will feed. */
@@ -145,13 +146,14 @@ public final class Uploads {
                 database.read(tx -> tx.dao(UploadDao.class).find(id.toString())).orElseThrow(Uploads::unknown);
         UploadState state = store.resume(new UploadState(id, row.generation(), row.size()));
         var session = new UploadSession(
-                new RepositoryName(row.repository()),
-                row.principal(),
-                Digest.Algorithm.parse(row.algorithm()),
-                store,
-                state,
-                clock.millis(),
-                CompletableFuture.completedFuture(row));
+                        new RepositoryName(row.repository()),
+                        row.principal(),
+                        Digest.Algorithm.parse(row.algorithm()),
+                        store,
+                        state,
+                        clock.millis(),
+                        CompletableFuture.completedFuture(row))
+                .restored();
         UploadSession other = sessions.putIfAbsent(id, session);
         return other == null ? session : other;
     }
@@ -203,7 +205,8 @@ public final class Uploads {
         }
         if (rules.maxOpenUploadBytes() > 0) {
             long open = sessions.values().stream()
-                    .filter(other -> other.principal().equals(session.principal())
+                    .filter(other -> !other.isEnded()
+                            && other.principal().equals(session.principal())
                             && other.repository()
                                     .project()
                                     .equals(session.repository().project()))
@@ -273,13 +276,13 @@ public final class Uploads {
 
     private void discard(UploadSession session) throws IOException {
         if (session.isEnded()) {
-            sessions.remove(session.state().id());
             return;
         }
         session.end();
-        sessions.remove(session.state().id());
-        database.writeLater(
-                tx -> tx.dao(UploadDao.class).delete(session.state().id().toString()));
+        UUID id = session.state().id();
+        // Known as ended until its row is gone, or whoever asks meanwhile would bring it back to life.
+        var unused = database.writeLater(tx -> tx.dao(UploadDao.class).delete(id.toString()))
+                .whenComplete((deleted, failure) -> sessions.remove(id));
         store.abort(session.state());
     }
 
