@@ -11,12 +11,15 @@ import io.berth.http.AccessLog;
 import io.berth.http.Authentication;
 import io.berth.http.BufferPool;
 import io.berth.http.ByteLimiter;
+import io.berth.http.ConnectionGuard;
 import io.berth.http.Errors;
+import io.berth.http.GuardedTransport;
 import io.berth.http.HealthEndpoint;
 import io.berth.http.HttpMetrics;
 import io.berth.http.MetricsEndpoint;
 import io.berth.http.WebServer;
 import io.berth.identity.Accounts;
+import io.berth.identity.AdminSocket;
 import io.berth.identity.BasicAuthenticator;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
@@ -28,11 +31,11 @@ import io.berth.store.UploadWriter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.FileSystemException;
 import java.time.Clock;
 import java.time.Duration;
@@ -72,8 +75,9 @@ public final class Berth implements AutoCloseable {
         try {
             var data = own(DataDirectory.lock(config.data()));
             // The slowest two parts of a start begin together.
-            var starting =
-                    CompletableFuture.supplyAsync(() -> Vertx.vertx(new VertxOptions().setPreferNativeTransport(true)));
+            var guard = new ConnectionGuard(config.server().idleTimeout());
+            var starting = CompletableFuture.supplyAsync(() ->
+                    Vertx.builder().withTransport(new GuardedTransport(guard)).build());
             var meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
             own(meters::close);
             Database database = own(SqliteDatabase.open(
@@ -112,6 +116,7 @@ public final class Berth implements AutoCloseable {
             own(registry.uploads()::flush);
 
             Vertx vertx = starting.join();
+            guard.start(vertx);
             own(() -> vertx.close().toCompletionStage().toCompletableFuture().join());
             var accessLog = config.logging().access()
                     ? own(new AccessLog(
@@ -131,6 +136,7 @@ public final class Berth implements AutoCloseable {
                     config.server().host(),
                     config.server().port(),
                     config.server(),
+                    guard,
                     buffers,
                     List.of(
                             new WebServer.Route("/v2", registry.endpoint()),
@@ -145,8 +151,10 @@ public final class Berth implements AutoCloseable {
                     random));
             port = server.start();
             tlsEngine = server.tlsEngine();
-            metricsPort = metricsListener(config, vertx, buffers, meters::scrape, errors, httpMetrics, clock, random);
+            metricsPort =
+                    metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
+            own(new AdminSocket(data.path(), accounts, authenticator, () -> status(database, registry)));
             own(new Maintenance(() -> {
                 registry.maintain();
                 feed.trim(FEED_RETENTION);
@@ -172,6 +180,7 @@ public final class Berth implements AutoCloseable {
     private Optional<Integer> metricsListener(
             BerthConfig config,
             Vertx vertx,
+            ConnectionGuard guard,
             BufferPool buffers,
             Supplier<String> scrape,
             Errors errors,
@@ -198,6 +207,7 @@ public final class Berth implements AutoCloseable {
                 plain.host(),
                 plain.port(),
                 plain,
+                guard,
                 buffers,
                 List.of(new WebServer.Route("/metrics", open)),
                 errors,
@@ -228,6 +238,18 @@ public final class Berth implements AutoCloseable {
         });
         checks.put("space", registry::spaceProblem);
         return checks;
+    }
+
+    private static Map<String, Object> status(Database database, Registry registry) {
+        var status = new LinkedHashMap<String, Object>();
+        String version = Berth.class.getPackage().getImplementationVersion();
+        status.put("version", version == null ? "development" : version);
+        status.put("uptimeSeconds", ManagementFactory.getRuntimeMXBean().getUptime() / 1000);
+        status.put("openUploads", registry.uploads().open());
+        status.put("databaseQueue", database.queued());
+        String space = registry.spaceProblem();
+        status.put("space", space == null ? "ok" : space);
+        return status;
     }
 
     // What the failures of lower layers mean to a client.

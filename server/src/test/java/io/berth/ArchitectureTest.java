@@ -45,6 +45,7 @@ class ArchitectureTest {
             Map.entry("access", Set.of("http", "identity", "oci")),
             Map.entry("project", Set.of("access", "db", "http", "oci")),
             Map.entry("registry", Set.of("project", "access", "store", "db", "http", "config", "oci")),
+            Map.entry("gc", Set.of("db", "store", "oci")),
             Map.entry("cli", EVERYTHING),
             Map.entry("", EVERYTHING));
 

@@ -1,6 +1,7 @@
 package io.berth.cli;
 
 import java.util.concurrent.Callable;
+import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -11,7 +12,15 @@ import picocli.CommandLine.IVersionProvider;
         description = "Enterprise registry for container images and OCI artifacts.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {ServeCommand.class, ConfigCommand.class, TrainCommand.class})
+        subcommands = {
+            ServeCommand.class,
+            ImportCommand.class,
+            FsckCommand.class,
+            AdminCommand.class,
+            ConfigCommand.class,
+            TrainCommand.class,
+            AutoComplete.GenerateCompletion.class
+        })
 public final class Main implements Callable<Integer> {
     private Main() {}
 

@@ -1,15 +1,12 @@
 package io.berth.http;
 
 import io.berth.config.BerthConfig;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.Http2Settings;
-import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.net.impl.ConnectionBase;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -33,7 +30,6 @@ import org.slf4j.LoggerFactory;
 public final class WebServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WebServer.class);
     private static final Duration TLS_RELOAD = Duration.ofSeconds(5);
-    private static final int PIECE = 128 << 10;
     private static final long LINGER_BYTES = 64 << 20;
     private static final Duration LINGER_TIME = Duration.ofSeconds(10);
 
@@ -62,6 +58,7 @@ public final class WebServer implements AutoCloseable {
             String host,
             int port,
             BerthConfig.Server config,
+            ConnectionGuard guard,
             BufferPool buffers,
             List<Route> routes,
             Errors errors,
@@ -88,7 +85,7 @@ public final class WebServer implements AutoCloseable {
         this.metrics = metrics;
         this.accessLog = accessLog;
         this.clock = clock;
-        this.guard = new ConnectionGuard(config.idleTimeout());
+        this.guard = guard;
         this.shutdownTimeout = config.shutdownTimeout();
         this.requestIdPrefix = "%08x".formatted(random.nextInt());
     }
@@ -101,7 +98,6 @@ public final class WebServer implements AutoCloseable {
         for (int i = 0; i < loops; i++) {
             servers.add(listen(options, actual));
         }
-        vertx.setPeriodic(guard.interval().toMillis(), id -> guard.sweep());
         if (tls.isPresent()) {
             vertx.setPeriodic(TLS_RELOAD.toMillis(), id -> Thread.startVirtualThread(this::reloadTls));
         }
@@ -124,8 +120,7 @@ public final class WebServer implements AutoCloseable {
         var listening = new java.util.concurrent.CompletableFuture<HttpServer>();
         // Each server made on a context of its own gets an event loop of its own; they share the port.
         ((io.vertx.core.internal.VertxInternal) vertx).createEventLoopContext().runOnContext(nothing -> {
-            HttpServer server =
-                    vertx.createHttpServer(options).requestHandler(this::accept).connectionHandler(guard::opened);
+            HttpServer server = vertx.createHttpServer(options).requestHandler(this::accept);
             server.exceptionHandler(e -> LOG.debug("connection failed: {}", e.toString()));
             server.listen(atPort, host).onSuccess(listening::complete).onFailure(listening::completeExceptionally);
         });
@@ -144,7 +139,7 @@ public final class WebServer implements AutoCloseable {
                 .setTcpNoDelay(true)
                 .setMaxInitialLineLength(16 << 10)
                 .setMaxHeaderSize(32 << 10)
-                .setMaxChunkSize(PIECE)
+                .setMaxChunkSize(ConnectionGuard.PIECE)
                 .setAcceptBacklog(4096)
                 .setHttp2ClearTextEnabled(true)
                 .setHttp2ConnectionWindowSize(4 << 20)
@@ -181,15 +176,6 @@ public final class WebServer implements AutoCloseable {
             }
         } catch (IOException | CompletionException e) {
             LOG.error("the TLS certificate could not be read again, the old one stays in use: {}", e.toString());
-        }
-    }
-
-    private void opened(HttpConnection connection) {
-        guard.opened(connection);
-        if (connection instanceof ConnectionBase base) {
-            // Reads grow with what arrives: a layer comes in pieces twice as large as Netty's largest, at half the
-            // cost.
-            base.channel().config().setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator(512, 4096, PIECE));
         }
     }
 

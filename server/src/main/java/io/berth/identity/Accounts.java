@@ -51,7 +51,7 @@ public final class Accounts {
         if (existing.isPresent()) {
             return FirstStart.EXISTED;
         }
-        String password = configured.orElseGet(this::generate);
+        String password = configured.orElseGet(() -> generate(random));
         if (configured.isEmpty()) {
             write(passwordFile, password); // before the account, or a crash between would lock everybody out
         }
@@ -90,7 +90,7 @@ public final class Accounts {
     }
 
     /** A random password of 20 characters that are told apart easily. */
-    public String generate() {
+    public static String generate(RandomGenerator random) {
         var password = new StringBuilder();
         for (int i = 0; i < 20; i++) {
             password.append(ALPHABET.charAt(random.nextInt(ALPHABET.length())));

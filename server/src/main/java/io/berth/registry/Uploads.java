@@ -63,8 +63,7 @@ public final class Uploads {
 
     /** Uploads that are open in memory. */
     public int open() {
-        return (int)
-                sessions.values().stream().filter(session -> !session.isEnded()).count();
+        return sessions.size();
     }
 
     /** Begins an upload that further requests will feed. */
@@ -276,13 +275,13 @@ public final class Uploads {
 
     private void discard(UploadSession session) throws IOException {
         if (session.isEnded()) {
+            sessions.remove(session.state().id());
             return;
         }
         session.end();
-        UUID id = session.state().id();
-        // Known as ended until its row is gone, or whoever asks meanwhile would bring it back to life.
-        var unused = database.writeLater(tx -> tx.dao(UploadDao.class).delete(id.toString()))
-                .whenComplete((deleted, failure) -> sessions.remove(id));
+        // The row goes first: while it is there, whoever no longer finds the session would bring the upload back.
+        database.write(tx -> tx.dao(UploadDao.class).delete(session.state().id().toString()));
+        sessions.remove(session.state().id());
         store.abort(session.state());
     }
 

@@ -2,6 +2,7 @@ package io.berth.store;
 
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -27,6 +28,20 @@ public interface BlobStore extends AutoCloseable {
      *     #resume} says how many
      */
     UploadState append(UploadState state, ChunkSource source, long expected) throws IOException;
+
+    /** How {@link #take} gets at the bytes. */
+    enum Take {
+        /** A second name for the same bytes where the file systems allow it, else a copy. */
+        LINK,
+        COPY
+    }
+
+    /**
+     * Makes the bytes of a local file those of a new upload.
+     *
+     * @return the state with the file's size
+     */
+    UploadState take(UploadState state, Path file, Take how) throws IOException;
 
     /** The upload as it really is, for instance after a restart. An upload that the store does not know is empty. */
     UploadState resume(UploadState state) throws IOException;

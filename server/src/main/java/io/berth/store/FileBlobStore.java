@@ -60,6 +60,22 @@ public final class FileBlobStore implements BlobStore {
     }
 
     @Override
+    public UploadState take(UploadState state, Path file, Take how) throws IOException {
+        Path target = uploadFile(state);
+        switch (how) {
+            case LINK -> {
+                try {
+                    Files.createLink(target, file);
+                } catch (IOException | UnsupportedOperationException e) {
+                    Files.copy(file, target); // another file system, or one without links
+                }
+            }
+            case COPY -> Files.copy(file, target);
+        }
+        return resume(state);
+    }
+
+    @Override
     public UploadState resume(UploadState state) throws IOException {
         try {
             return state.withSize(Files.size(uploadFile(state)));

@@ -3,6 +3,7 @@ package io.berth.store;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -54,6 +55,11 @@ public final class MeteredBlobStore implements BlobStore {
     @Override
     public UploadState append(UploadState state, ChunkSource source, long expected) throws IOException {
         return timed(append, () -> store.append(state, source, expected));
+    }
+
+    @Override
+    public UploadState take(UploadState state, Path file, Take how) throws IOException {
+        return store.take(state, file, how);
     }
 
     @Override

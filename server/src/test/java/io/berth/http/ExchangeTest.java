@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What a request says of itself, asked of real requests. */
 class ExchangeTest {
     private static Vertx vertx;
+    private static ConnectionGuard guard;
     private static WebServer behindProxies;
     private static WebServer open;
     private static int proxiedPort;
@@ -33,7 +34,8 @@ class ExchangeTest {
 
     @BeforeAll
     static void start() throws IOException {
-        vertx = Vertx.vertx();
+        guard = new ConnectionGuard(Duration.ofSeconds(10));
+        vertx = Vertx.builder().withTransport(new GuardedTransport(guard)).build();
         behindProxies = server(List.of(Cidr.parse("127.0.0.0/8"), Cidr.parse("10.0.0.0/8")));
         open = server(List.of());
         proxiedPort = behindProxies.start();
@@ -66,6 +68,7 @@ class ExchangeTest {
                 "127.0.0.1",
                 0,
                 config,
+                guard,
                 new BufferPool(1 << 20),
                 List.of(new WebServer.Route("/", echo)),
                 new Errors(e -> null),

@@ -8,7 +8,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -21,6 +23,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What every store of Berth does. */
 abstract class BlobStoreContract {
@@ -235,6 +240,24 @@ abstract class BlobStoreContract {
     @Test
     void readingBackAnUnknownUploadGivesNothing() throws IOException {
         assertThat(readBack(upload())).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aFileThatIsTakenBecomesAnUploadAndStaysWhereItIs(BlobStore.Take how, @TempDir Path elsewhere)
+            throws IOException {
+        byte[] content = bytes(10_000);
+        Path file = Files.write(elsewhere.resolve("layer"), content);
+        UploadState state = store.take(upload(), file, how);
+        assertThat(state.size()).isEqualTo(10_000);
+        assertThat(readBack(state)).isEqualTo(content);
+        ObjectKey key = key(state, content);
+        store.commit(state, key);
+        store.committed(state, key);
+        assertThat(read(key)).isEqualTo(content);
+        assertThat(file).hasBinaryContent(content);
+        store.delete(key);
+        assertThat(file).hasBinaryContent(content);
     }
 
     @Test
