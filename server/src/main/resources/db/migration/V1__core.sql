@@ -1,4 +1,5 @@
--- The registry's core. One text for SQLite and PostgreSQL: ${identity} and ${bytes} are their two words for the same thing.
+-- The registry's core. One text for SQLite and PostgreSQL: ${identity}, ${bytes} and ${in_byte_order} are their two words
+-- for the same thing.
 -- Times are milliseconds since 1970-01-01 UTC. Digests are text, sha256:<hex>.
 
 CREATE TABLE setting (
@@ -55,7 +56,7 @@ CREATE TABLE project (
 CREATE TABLE repository (
     id         ${identity},
     project_id BIGINT  NOT NULL REFERENCES project (id),
-    name       TEXT    NOT NULL UNIQUE,
+    name       TEXT    ${in_byte_order} NOT NULL UNIQUE,
     listed     BOOLEAN NOT NULL,
     created_at BIGINT  NOT NULL
 );
@@ -149,7 +150,7 @@ CREATE INDEX manifest_reference_digest ON manifest_reference (digest, repository
 
 CREATE TABLE tag (
     repository_id BIGINT NOT NULL REFERENCES repository (id),
-    name          TEXT   NOT NULL,
+    name          TEXT   ${in_byte_order} NOT NULL,
     manifest_id   BIGINT NOT NULL REFERENCES manifest (id),
     digest        TEXT   NOT NULL,
     created_at    BIGINT NOT NULL,

@@ -3,7 +3,6 @@ package io.berth.config;
 import static java.util.Objects.requireNonNull;
 
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.regex.Pattern;
 
@@ -14,7 +13,7 @@ import java.util.regex.Pattern;
  * @param prefixLength how many leading bits count
  */
 public record Cidr(InetAddress address, int prefixLength) {
-    // Only literals, so that no name is ever looked up.
+    // Only literals, without zones; no name is ever looked up.
     private static final Pattern LITERAL = Pattern.compile("[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
 
     public Cidr {
@@ -28,17 +27,13 @@ public record Cidr(InetAddress address, int prefixLength) {
         if (!LITERAL.matcher(host).matches()) {
             throw new IllegalArgumentException("not an IP address or network");
         }
-        try {
-            InetAddress address = InetAddress.getByName(host);
-            int bits = address.getAddress().length * 8;
-            int prefix = slash < 0 ? bits : Integer.parseInt(text.substring(slash + 1));
-            if (prefix < 0 || prefix > bits) {
-                throw new IllegalArgumentException("prefix length out of range");
-            }
-            return new Cidr(address, prefix);
-        } catch (UnknownHostException e) {
-            throw new IllegalArgumentException("not an IP address or network", e);
+        InetAddress address = InetAddress.ofLiteral(host);
+        int bits = address.getAddress().length * 8;
+        int prefix = slash < 0 ? bits : Integer.parseInt(text.substring(slash + 1));
+        if (prefix < 0 || prefix > bits) {
+            throw new IllegalArgumentException("prefix length out of range");
         }
+        return new Cidr(address, prefix);
     }
 
     /** Whether {@code other} lies in this network. */

@@ -1,10 +1,5 @@
 package io.berth.config;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +11,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.StreamSupport;
 
 /**
  * Reads the configuration. Later sources win: defaults, the YAML file, {@code BERTH_*} variables, the command line.
@@ -39,23 +33,15 @@ public final class ConfigLoader {
 
     /** Takes a YAML file in. A file that cannot be read is a problem like any other. */
     public ConfigLoader file(Path file) {
-        // Duplicate keys are refused: the reader of the file sees one, the program would take the other.
         try {
-            if (Files.size(file) == 0) {
-                return this;
-            }
-            JsonNode root = new YAMLMapper(YAMLFactory.builder()
-                            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                            .build())
-                    .readTree(Files.readString(file));
-            if (root.isObject()) {
-                flatten("", root, file.toString());
-            } else if (!root.isMissingNode() && !root.isNull()) {
+            Object root = YamlText.read(Files.readString(file), file.toString());
+            if (root instanceof Map<?, ?> mapping) {
+                flatten("", mapping, file.toString());
+            } else if (root != null) {
                 problems.add(file + ": is not a YAML mapping of keys to values.");
             }
-        } catch (JacksonException e) {
-            var at = e.getLocation() == null ? "" : ":" + e.getLocation().getLineNr();
-            problems.add(file + at + ": is not valid YAML: " + e.getOriginalMessage() + ".");
+        } catch (IllegalArgumentException e) {
+            problems.add(e.getMessage());
         } catch (IOException e) {
             problems.add(file + ": cannot be read (" + e.getClass().getSimpleName()
                     + "). Give the path of a readable YAML file, or leave --config away.");
@@ -180,31 +166,29 @@ public final class ConfigLoader {
         }
     }
 
-    private void flatten(String prefix, JsonNode node, String source) {
-        node.properties().forEach(entry -> {
-            String path = prefix.isEmpty() ? entry.getKey() : prefix + "." + entry.getKey();
-            JsonNode value = entry.getValue();
+    private void flatten(String prefix, Map<?, ?> mapping, String source) {
+        mapping.forEach((key, value) -> {
+            String path = prefix.isEmpty() ? String.valueOf(key) : prefix + "." + key;
+            boolean group = paths.stream().anyMatch(known -> known.startsWith(path + "."));
             if (paths.contains(path)) {
-                if (value.isObject()) {
+                if (value instanceof Map) {
                     problems.add(path + ": has keys below it in " + source + ", but is a single value.");
-                } else if (!value.isNull()) {
-                    values.put(path, new Raw(scalar(value), source));
+                } else if (value != null) {
+                    values.put(path, new Raw(text(value), source));
                 }
-            } else if (value.isObject() && paths.stream().anyMatch(known -> known.startsWith(path + "."))) {
-                flatten(path, value, source);
-            } else if (!(value.isNull() && paths.stream().anyMatch(known -> known.startsWith(path + ".")))) {
+            } else if (group && value instanceof Map<?, ?> below) {
+                flatten(path, below, source);
+            } else if (!group || value != null) {
                 problems.add(path + ": there is no such setting (in " + source + ")." + nearest(path, paths)
                         + " `berth config reference` lists all.");
             }
         });
     }
 
-    private static String scalar(JsonNode value) {
-        return value.isArray()
-                ? StreamSupport.stream(value.spliterator(), false)
-                        .map(JsonNode::asText)
-                        .collect(Collectors.joining(","))
-                : value.asText();
+    private static String text(Object value) {
+        return value instanceof List<?> list
+                ? list.stream().map(String::valueOf).collect(Collectors.joining(","))
+                : String.valueOf(value);
     }
 
     private static Path under(Path directory, String name) {

@@ -18,6 +18,9 @@ final class Forms {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h|d)");
     private static final Pattern HOST_PORT = Pattern.compile("(\\[[0-9a-fA-F:]+]|[^:\\[\\]]+):(\\d{1,5})");
 
+    // Timeouts are counted in nanoseconds.
+    private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE);
+
     private Forms() {}
 
     static boolean bool(String text) {
@@ -59,13 +62,17 @@ final class Forms {
             throw new IllegalArgumentException("not a duration");
         }
         long amount = Long.parseLong(matcher.group(1));
-        return switch (matcher.group(2)) {
+        Duration duration = switch (matcher.group(2)) {
             case "ms" -> Duration.ofMillis(amount);
             case "s" -> Duration.ofSeconds(amount);
             case "m" -> Duration.ofMinutes(amount);
             case "h" -> Duration.ofHours(amount);
             default -> Duration.ofDays(amount);
         };
+        if (duration.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException("longer than clocks count");
+        }
+        return duration;
     }
 
     static <E extends Enum<E>> Function<String, E> oneOf(Class<E> type) {

@@ -11,6 +11,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The one thread that writes to SQLite. What has arrived while a commit waited for the disk shares the next one: group
@@ -22,6 +24,7 @@ import org.jdbi.v3.core.Jdbi;
  * COMMIT has returned; actions of {@link Tx#afterCommit} run in between.
  */
 final class GroupCommitWriter implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(GroupCommitWriter.class);
     private static final int MAX_GROUP = 256;
     private static final long LATER_MILLIS = 100;
 
@@ -93,7 +96,7 @@ final class GroupCommitWriter implements AutoCloseable {
             group.clear();
             try {
                 Job<?> first = queue.poll(LATER_MILLIS, TimeUnit.MILLISECONDS);
-                later.drainTo(group, MAX_GROUP);
+                later.drainTo(group); // all of it: a write sees what its caller wrote later before
                 if (first != null) {
                     group.add(first);
                     queue.drainTo(group, MAX_GROUP);
@@ -109,8 +112,16 @@ final class GroupCommitWriter implements AutoCloseable {
             if (!group.isEmpty()) {
                 long start = System.nanoTime();
                 commitTogether(group);
-                metrics.group(group.size(), System.nanoTime() - start);
+                measure(group.size(), System.nanoTime() - start);
             }
+        }
+    }
+
+    private void measure(int size, long nanos) {
+        try {
+            metrics.group(size, nanos);
+        } catch (RuntimeException e) {
+            LOG.error("a commit could not be counted", e);
         }
     }
 
@@ -131,16 +142,7 @@ final class GroupCommitWriter implements AutoCloseable {
             }
             return;
         }
-        for (Job<?> job : group) {
-            for (Runnable action : job.actions) {
-                try {
-                    action.run();
-                } catch (RuntimeException e) {
-                    // The transaction stands; a cache that could not follow must not hide that.
-                    Thread.currentThread().getUncaughtExceptionHandler().uncaughtException(thread, e);
-                }
-            }
-        }
+        group.forEach(job -> JdbiTx.runActions(job.actions));
         group.forEach(Job::finish);
     }
 
@@ -178,8 +180,8 @@ final class GroupCommitWriter implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true; // first: whoever has not seen it has its job in the queue already, before the end
         queue.add(stop);
-        closed = true;
         try {
             thread.join();
         } catch (InterruptedException e) {

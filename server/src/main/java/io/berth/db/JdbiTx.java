@@ -7,12 +7,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.jdbi.v3.core.Handle;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A transaction on one JDBI handle. It is used again for each piece of work on its connection, since making SqlObjects is
  * dearer than most statements.
  */
 final class JdbiTx implements Tx {
+    private static final Logger LOG = LoggerFactory.getLogger(JdbiTx.class);
+
     private final Handle handle;
     private final RandomGenerator random;
     private final Map<Class<?>, Object> daos = new HashMap<>();
@@ -40,6 +44,18 @@ final class JdbiTx implements Tx {
         List<Runnable> taken = actions.isEmpty() ? List.of() : new ArrayList<>(actions);
         actions.clear();
         return taken;
+    }
+
+    /** Runs the actions of a transaction that has become durable. */
+    static void runActions(List<Runnable> actions) {
+        for (Runnable action : actions) {
+            try {
+                action.run();
+            } catch (Throwable e) {
+                // The transaction stands; a cache that could not follow must not hide that.
+                LOG.error("an action after a commit failed", e);
+            }
+        }
     }
 
     @Override

@@ -26,6 +26,9 @@ public final class SqliteDatabase implements Database {
     /** The database's file name within its directory. */
     public static final String FILE = "berth.db";
 
+    private static final Map<String, String> PLACEHOLDERS =
+            Map.of("identity", "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes", "BLOB", "in_byte_order", "COLLATE BINARY");
+
     private final GroupCommitWriter writer;
     private final SqliteReaders readers;
 
@@ -50,7 +53,7 @@ public final class SqliteDatabase implements Database {
         }
         String url = "jdbc:sqlite:" + directory.resolve(FILE);
         SQLiteDataSource source = source(url);
-        Migrations.run(source, Map.of("identity", "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes", "BLOB"));
+        Migrations.run(source, PLACEHOLDERS);
         Jdbi jdbi = jdbi(source);
         try {
             var writer = new GroupCommitWriter(jdbi, clock, random, metrics);

@@ -5,6 +5,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
 
@@ -29,7 +30,7 @@ final class StatementCache {
                         if (hit != null || cached.size() >= 256) {
                             return statement; // in use, or too many: not kept
                         }
-                        var entry = new CachedStatement(statement);
+                        var entry = new CachedStatement(statement, () -> cached.remove(sql));
                         cached.put(sql, entry);
                         return entry.proxy;
                     }
@@ -48,10 +49,13 @@ final class StatementCache {
     private static final class CachedStatement {
         private final PreparedStatement statement;
         private final PreparedStatement proxy;
+        private final Runnable forget;
+        private ResultSet rows;
         private boolean inUse = true;
 
-        CachedStatement(PreparedStatement statement) {
+        CachedStatement(PreparedStatement statement, Runnable forget) {
             this.statement = statement;
+            this.forget = forget;
             proxy = (PreparedStatement) Proxy.newProxyInstance(
                     PreparedStatement.class.getClassLoader(),
                     new Class<?>[] {PreparedStatement.class},
@@ -60,7 +64,11 @@ final class StatementCache {
                             release();
                             return null;
                         }
-                        return invoke(statement, method, args);
+                        Object result = invoke(statement, method, args);
+                        if (result instanceof ResultSet opened) {
+                            rows = opened;
+                        }
+                        return result;
                     });
         }
 
@@ -74,9 +82,17 @@ final class StatementCache {
 
         private void release() throws SQLException {
             if (inUse) {
-                // Its result set has been closed before, which ends its read.
-                statement.clearParameters();
                 inUse = false;
+                try {
+                    if (rows != null) {
+                        rows.close(); // a read that goes on pins the log of the database
+                        rows = null;
+                    }
+                    statement.clearParameters();
+                } catch (SQLException e) {
+                    forget.run(); // the driver ends a statement that met an error of the disk
+                    statement.close();
+                }
             }
         }
     }

@@ -152,16 +152,13 @@ public final class Exchange {
         if (trusted.isEmpty() || peer == null || !isTrusted(trusted, peer)) {
             return peer == null ? "local" : peer;
         }
-        // Some proxies add a line of their own below the client's.
-        List<String> forwarded = request.headers().getAll("X-Forwarded-For");
-        if (forwarded.isEmpty()) {
-            return peer;
-        }
-        // The last address that is not itself a trusted proxy: everything left of it can be invented.
-        String[] hops = String.join(",", forwarded).split(",");
+        // The last address that is not itself a trusted proxy: everything left of it can be invented. Some proxies add a line
+        // of their own below the client's, so all of them are one list.
+        String[] hops =
+                String.join(",", request.headers().getAll("X-Forwarded-For")).split(",");
         for (int i = hops.length - 1; i >= 0; i--) {
             String hop = hops[i].strip();
-            if (!isTrusted(trusted, hop)) {
+            if (!hop.isEmpty() && !isTrusted(trusted, hop)) {
                 return hop.length() > 64 ? peer : hop;
             }
         }

@@ -44,8 +44,10 @@ public final class RateLimiter {
         long now = nanoTime.getAsLong();
         Bucket bucket = buckets.get(key, unused -> new Bucket(burst, now));
         synchronized (bucket) {
-            bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.at) * perNano);
-            bucket.at = now;
+            // Whoever read the clock earlier may come later: time that has been given is not given again.
+            long passed = Math.max(0, now - bucket.at);
+            bucket.tokens = Math.min(burst, bucket.tokens + passed * perNano);
+            bucket.at += passed;
             if (bucket.tokens < 1) {
                 return false;
             }

@@ -8,7 +8,11 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.CharArrayReader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -73,11 +77,15 @@ public final class ManifestParser {
 
     private static ObjectNode object(byte[] content) {
         try {
-            JsonNode node = JSON.readTree(content);
+            // Given bytes Jackson would guess among UTF-8, UTF-16 and UTF-32; other readers of the manifest would not.
+            var text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content));
+            JsonNode node = JSON.readTree(new CharArrayReader(text.array(), text.arrayOffset(), text.remaining()));
             if (node instanceof ObjectNode object) {
                 return object;
             }
             throw invalid("a manifest is a JSON object");
+        } catch (CharacterCodingException e) {
+            throw invalid("the manifest is not valid JSON: it is not UTF-8");
         } catch (JacksonException e) {
             throw invalid("the manifest is not valid JSON: " + shorten(e.getOriginalMessage()));
         } catch (IOException e) {

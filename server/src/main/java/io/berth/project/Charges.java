@@ -20,11 +20,8 @@ public final class Charges {
      */
     public static void link(Tx tx, long project, String digest, long size) {
         ProjectDao dao = tx.dao(ProjectDao.class);
-        if (dao.addRef(project, digest, size) > 1) {
-            return;
-        }
-        ProjectDao.Usage usage = dao.usage(project);
-        if (usage.quotaBytes() != null && usage.usedBytes() + size > usage.quotaBytes()) {
+        if (dao.addRef(project, digest, size) == 1 && dao.charge(project, size) == 0) {
+            ProjectDao.Usage usage = dao.usage(project);
             throw new OciException(
                             ErrorCode.DENIED,
                             "the project's storage quota is exceeded: %d of %d bytes are used, %d more are needed"
@@ -33,7 +30,6 @@ public final class Charges {
                     .detail("limit", usage.quotaBytes())
                     .detail("needed", size);
         }
-        dao.addUsed(project, size);
     }
 
     /** A repository of the project has unlinked {@code digest}. */
@@ -41,7 +37,7 @@ public final class Charges {
         ProjectDao dao = tx.dao(ProjectDao.class);
         Optional<Integer> refs = dao.dropRef(project, digest);
         if (refs.isPresent() && refs.get() <= 0) {
-            dao.remove(project, digest).ifPresent(size -> dao.addUsed(project, -size));
+            dao.remove(project, digest).ifPresent(size -> dao.release(project, size));
         }
     }
 }

@@ -23,8 +23,15 @@ interface ProjectDao {
     @SqlQuery("SELECT quota_bytes, used_bytes FROM project WHERE id = :id")
     Usage usage(@Bind("id") long id);
 
-    @SqlUpdate("UPDATE project SET used_bytes = used_bytes + :bytes WHERE id = :id")
-    void addUsed(@Bind("id") long id, @Bind("bytes") long bytes);
+    // The quota is looked at by the statement that fills it, so that of two transactions at once one waits and sees.
+    @SqlUpdate("""
+            UPDATE project SET used_bytes = used_bytes + :bytes
+            WHERE id = :id AND (quota_bytes IS NULL OR used_bytes + :bytes <= quota_bytes)
+            """)
+    int charge(@Bind("id") long id, @Bind("bytes") long bytes);
+
+    @SqlUpdate("UPDATE project SET used_bytes = used_bytes - :bytes WHERE id = :id")
+    void release(@Bind("id") long id, @Bind("bytes") long bytes);
 
     @SqlQuery("""
             INSERT INTO project_blob (project_id, digest, size, refs) VALUES (:project, :digest, :size, 1)

@@ -39,6 +39,7 @@ final class UploadSession {
     private volatile UploadState state;
     private volatile long touchedAt;
     private volatile boolean ended;
+    private volatile boolean inStore;
     private MessageDigest hash;
     private byte[] memory;
 
@@ -123,6 +124,7 @@ final class UploadSession {
     void append(ChunkSource source, long expected, long now) throws IOException {
         var hashing = hash == null ? null : new HashingSource(source, hash);
         long before = state.size();
+        inStore = true;
         try {
             state = store.append(state, hashing == null ? source : hashing, expected);
         } catch (IOException | RuntimeException e) {
@@ -196,8 +198,14 @@ final class UploadSession {
         return buffer.array();
     }
 
-    /** Whether the store has seen this upload. */
+    /** Whether the store may have something of this upload, be it an empty file. */
     boolean inStore() {
-        return memory == null && state.size() > 0;
+        return inStore;
+    }
+
+    /** It was open before this process began; returns this. */
+    UploadSession restored() {
+        inStore = true;
+        return this;
     }
 }

@@ -145,13 +145,14 @@ public final class Uploads {
                 database.read(tx -> tx.dao(UploadDao.class).find(id.toString())).orElseThrow(Uploads::unknown);
         UploadState state = store.resume(new UploadState(id, row.generation(), row.size()));
         var session = new UploadSession(
-                new RepositoryName(row.repository()),
-                row.principal(),
-                Digest.Algorithm.parse(row.algorithm()),
-                store,
-                state,
-                clock.millis(),
-                CompletableFuture.completedFuture(row));
+                        new RepositoryName(row.repository()),
+                        row.principal(),
+                        Digest.Algorithm.parse(row.algorithm()),
+                        store,
+                        state,
+                        clock.millis(),
+                        CompletableFuture.completedFuture(row))
+                .restored();
         UploadSession other = sessions.putIfAbsent(id, session);
         return other == null ? session : other;
     }

@@ -98,7 +98,10 @@ public final class FileBlobStore implements BlobStore {
     public void commit(UploadState state, ObjectKey key) throws IOException {
         Path file = uploadFile(state);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
-            if (channel.size() != state.size()) {
+            if (channel.size() < state.size()) {
+                throw new IOException("the upload has " + channel.size() + " of " + state.size() + " bytes");
+            }
+            if (channel.size() > state.size()) {
                 channel.truncate(state.size());
             }
             channel.force(true);
@@ -107,8 +110,27 @@ public final class FileBlobStore implements BlobStore {
         makeDirectory(target.getParent());
         Files.newByteChannel(noteFile(state, key), Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE))
                 .close();
-        Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
-        syncDirectory(target.getParent());
+        boolean moved = false;
+        try {
+            Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
+            moved = true;
+            syncDirectory(target.getParent());
+        } catch (IOException e) {
+            undo(state, key, moved, e);
+            throw e;
+        }
+    }
+
+    private void undo(UploadState state, ObjectKey key, boolean moved, IOException failure) {
+        try {
+            if (moved) {
+                rollback(state, key);
+            } else {
+                Files.deleteIfExists(noteFile(state, key));
+            }
+        } catch (IOException e) {
+            failure.addSuppressed(e); // the note is left, so that recover() can do it
+        }
     }
 
     @Override
@@ -154,12 +176,12 @@ public final class FileBlobStore implements BlobStore {
     @Override
     public Stream<ObjectKey> keys() throws IOException {
         return Files.find(root, 3, (path, attributes) -> attributes.isRegularFile())
-                .filter(path -> root.relativize(path).getNameCount() == 3)
-                .flatMap(path ->
-                        ObjectKey.parse(
-                                root.relativize(path).getName(0).toString(),
-                                path.getFileName().toString())
-                                .stream());
+                .map(root::relativize)
+                .filter(path -> path.getNameCount() == 3)
+                .flatMap(path -> ObjectKey.parse(
+                        path.getName(0).toString(), path.getFileName().toString())
+                        .filter(key -> key.path().equals(path.toString()))
+                        .stream());
     }
 
     @Override

@@ -33,9 +33,10 @@ public record ObjectKey(Digest digest, long generation) {
             return Optional.empty();
         }
         try {
-            return Optional.of(new ObjectKey(
+            var key = new ObjectKey(
                     Digest.parse(algorithm + ":" + name.substring(0, dot)),
-                    HexFormat.fromHexDigitsToLong(name.substring(dot + 1))));
+                    HexFormat.fromHexDigitsToLong(name.substring(dot + 1)));
+            return Optional.of(key).filter(found -> found.name().equals(name));
         } catch (OciException | IllegalArgumentException e) {
             return Optional.empty();
         }

@@ -18,7 +18,15 @@ record UploadFile(UploadState state, Optional<ObjectKey> becoming) {
                 + key.digest().hex();
     }
 
+    /** What {@code name} says, or nothing when this class did not make it. */
     static Optional<UploadFile> parse(String name) {
+        return read(name)
+                .filter(file -> name.equals(
+                        file.becoming.map(key -> name(file.state, key)).orElseGet(() -> name(file.state))));
+    }
+
+    // Its parsers are lenient: several texts give one id or one number.
+    private static Optional<UploadFile> read(String name) {
         String[] parts = name.split("\\.", -1);
         if (parts.length < 2 || parts.length > 3 || parts[1].length() != 16) {
             return Optional.empty();

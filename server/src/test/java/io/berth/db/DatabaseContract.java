@@ -8,13 +8,16 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jdbi.v3.sqlobject.config.RegisterConstructorMapper;
 import org.jdbi.v3.sqlobject.statement.SqlQuery;
 import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** What every database of Berth does. */
+@Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 abstract class DatabaseContract {
     /** SQL of this suite. */
     public interface Settings {
@@ -200,6 +203,202 @@ abstract class DatabaseContract {
         assertThat(feed.trim(java.time.Duration.ofMillis(-60_000))).isEqualTo(2);
         assertThat(database.<Integer>read(tx -> tx.dao(Settings.class).changes()))
                 .isEqualTo(3);
+    }
+
+    @Test
+    void anActionSeesWhatItsTransactionCommitted() {
+        var seen = new ArrayList<String>();
+        database.write(tx -> {
+            tx.dao(Settings.class).put("t-a", "1");
+            tx.afterCommit(() -> seen.add(
+                    database.<String>read(other -> other.dao(Settings.class).get("t-a"))));
+            return null;
+        });
+        assertThat(seen).containsExactly("1");
+    }
+
+    @Test
+    void anActionThatFailsHidesNeitherTheCommitNorTheOtherActions() {
+        var seen = new ArrayList<Integer>();
+        String result = database.write(tx -> {
+            tx.dao(Settings.class).put("t-a", "1");
+            tx.afterCommit(() -> {
+                throw new IllegalStateException("a cache could not follow");
+            });
+            tx.afterCommit(() -> {
+                throw new AssertionError("not even so");
+            });
+            tx.afterCommit(() -> seen.add(1));
+            return "written";
+        });
+        assertThat(result).isEqualTo("written");
+        assertThat(seen).containsExactly(1);
+        assertThat(count()).isEqualTo(1);
+        // and the database goes on
+        assertThat(database.<String>write(tx -> tx.dao(Settings.class).get("t-a")))
+                .isEqualTo("1");
+    }
+
+    @Test
+    void timeStandsStillWithinATransaction() {
+        List<Long> times = database.write(tx -> {
+            long first = tx.nowMillis();
+            tx.dao(Settings.class).put("t-a", "1");
+            return List.of(first, tx.nowMillis(), tx.now().toEpochMilli());
+        });
+        assertThat(times).containsOnly(times.getFirst());
+        assertThat(times.getFirst()).isGreaterThan(1_700_000_000_000L);
+    }
+
+    @Test
+    void whatFailsLaterFailsItsFutureUnchanged() {
+        var failure = new IllegalArgumentException("no");
+        var later = database.writeLater(tx -> {
+            tx.dao(Settings.class).put("t-a", "1");
+            throw failure;
+        });
+        assertThatThrownBy(later::join).hasCause(failure);
+        assertThat(count()).isZero();
+    }
+
+    @Test
+    void anErrorOfTheWorkComesOutToo() {
+        var error = new AssertionError("a bug");
+        assertThatThrownBy(() -> database.write(tx -> {
+                    tx.dao(Settings.class).put("t-a", "1");
+                    throw error;
+                }))
+                .isSameAs(error);
+        assertThat(count()).isZero();
+    }
+
+    @Test
+    void aWriteSeesEveryOneOfManyWritesThatWereToComeLater() {
+        int many = 1000;
+        for (int i = 0; i < many; i++) {
+            int number = i;
+            var unused = database.writeLater(tx -> {
+                tx.dao(Settings.class).put("t-" + number, "1");
+                return null;
+            });
+        }
+        assertThat(database.<Integer>write(tx -> tx.dao(Settings.class).count()))
+                .isEqualTo(many);
+    }
+
+    @Test
+    void aClosedDatabaseRefusesWorkInsteadOfLettingItWait() {
+        database.close();
+        assertThatThrownBy(() -> database.write(tx -> null)).isInstanceOf(RuntimeException.class);
+        assertThatThrownBy(() -> database.read(tx -> null)).isInstanceOf(RuntimeException.class);
+        assertThatThrownBy(() -> database.writeLater(tx -> null).join()).isInstanceOf(RuntimeException.class);
+    }
+
+    @Test
+    void aViolatedConstraintIsAFailureOfTheDatabaseThatIsNotItsLackOfSpace() {
+        assertThatThrownBy(() -> database.write(tx -> {
+                    tx.dao(Settings.class).put("epoch", "2");
+                    return null;
+                }))
+                .isInstanceOfSatisfying(DatabaseException.class, e -> {
+                    assertThat(e.full()).isFalse();
+                    assertThat(e.outcomeUnknown()).isFalse();
+                });
+    }
+
+    @Test
+    void anEntryOfTheFeedHoldsAllThatWasSaid() {
+        long before = database.write(tx -> {
+            tx.change(new Change("tag-set", "library/a:1", "{\"x\":1}", new Change.Origin("me", "c", "r", "rule")));
+            return tx.nowMillis();
+        });
+        FeedRow row = database.read(tx -> tx.dao(Feed.class).rows()).getFirst();
+        assertThat(row.txId()).isPositive();
+        assertThat(row)
+                .isEqualTo(new FeedRow(
+                        row.seq(),
+                        1,
+                        row.txId(),
+                        "tag-set",
+                        "library/a:1",
+                        "{\"x\":1}",
+                        1,
+                        "me",
+                        "c",
+                        "r",
+                        "rule",
+                        before));
+    }
+
+    @Test
+    void changesOfOneWriterKeepTheirOrder() {
+        for (int i = 0; i < 20; i++) {
+            int number = i;
+            database.write(tx -> {
+                tx.change(new Change("test", "a" + number, "{}", Change.Origin.SYSTEM));
+                tx.change(new Change("test", "b" + number, "{}", Change.Origin.SYSTEM));
+                return null;
+            });
+        }
+        List<FeedRow> rows = database.read(tx -> tx.dao(Feed.class).rows());
+        for (int i = 0; i < 20; i++) {
+            assertThat(rows.get(2 * i).key()).isEqualTo("a" + i);
+            assertThat(rows.get(2 * i + 1).key()).isEqualTo("b" + i);
+        }
+    }
+
+    @Test
+    void withoutReadersTheFeedIsTrimmedByAgeAloneAndNumbersAreNeverUsedAgain() {
+        database.write(tx -> {
+            tx.change(new Change("test", "a", "{}", Change.Origin.SYSTEM));
+            return null;
+        });
+        long last = database.<List<FeedRow>>read(tx -> tx.dao(Feed.class).rows())
+                .getLast()
+                .seq();
+        var feed = new ChangeFeed(database);
+        assertThat(feed.trim(java.time.Duration.ofHours(1))).isZero();
+        assertThat(feed.trim(java.time.Duration.ofMillis(-60_000))).isEqualTo(1);
+        assertThat(feed.trim(java.time.Duration.ofMillis(-60_000))).isZero();
+        database.write(tx -> {
+            tx.change(new Change("test", "b", "{}", Change.Origin.SYSTEM));
+            return null;
+        });
+        assertThat(database.<List<FeedRow>>read(tx -> tx.dao(Feed.class).rows()))
+                .singleElement()
+                .satisfies(row -> assertThat(row.seq()).isGreaterThan(last));
+    }
+
+    @Test
+    void whatReadersHaveSeenStaysForAsLongAsItIsKept() {
+        database.write(tx -> {
+            tx.change(new Change("test", "a", "{}", Change.Origin.SYSTEM));
+            tx.dao(Settings.class).cursor(1_000);
+            return null;
+        });
+        assertThat(new ChangeFeed(database).trim(java.time.Duration.ofHours(1))).isZero();
+    }
+
+    /** A row of the change feed. */
+    public record FeedRow(
+            long seq,
+            long epoch,
+            long txId,
+            String kind,
+            String key,
+            String payload,
+            int payloadVersion,
+            String actor,
+            String credential,
+            String requestId,
+            String rule,
+            long at) {}
+
+    /** Reads the change feed. */
+    @RegisterConstructorMapper(FeedRow.class)
+    public interface Feed {
+        @SqlQuery("SELECT * FROM change ORDER BY seq")
+        List<FeedRow> rows();
     }
 
     @Test

@@ -1,0 +1,86 @@
+package io.berth.identity;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.berth.db.Change;
+import io.berth.db.Database;
+import io.berth.db.TestDatabase;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@ParameterizedClass
+@EnumSource(TestDatabase.class)
+class AccountDaoTest {
+    @Parameter
+    TestDatabase kind;
+
+    @TempDir
+    Path directory;
+
+    private Database database;
+
+    @BeforeEach
+    void open() {
+        database = kind.open(directory, Clock.systemUTC(), new Random(1));
+    }
+
+    @AfterEach
+    void close() {
+        database.close();
+    }
+
+    private Optional<AccountDao.Account> find(String name) {
+        return database.read(tx -> tx.dao(AccountDao.class).find(name));
+    }
+
+    private int insert(String name, String hash) {
+        return database.write(tx -> tx.dao(AccountDao.class).insert(name, hash, true, tx.nowMillis()));
+    }
+
+    @Test
+    void anAccountIsInsertedOnceAndItsPasswordChanged() {
+        assertThat(find("admin")).isEmpty();
+        assertThat(insert("admin", "one")).isEqualTo(1);
+        assertThat(insert("admin", "two")).isZero();
+        AccountDao.Account account = find("admin").orElseThrow();
+        assertThat(account).isEqualTo(new AccountDao.Account(account.id(), "admin", "one", true, false));
+        assertThat(database.<Integer>write(tx -> tx.dao(AccountDao.class).updatePassword("admin", "three")))
+                .isEqualTo(1);
+        assertThat(database.<Integer>write(tx -> tx.dao(AccountDao.class).updatePassword("nobody", "three")))
+                .isZero();
+        assertThat(find("admin").orElseThrow().passwordHash()).isEqualTo("three");
+        assertThat(find("ADMIN")).isEmpty();
+    }
+
+    @Test
+    void theFirstStartMakesAnAdministratorWhosePasswordOnlyItsOwnerReads() throws Exception {
+        Path file = directory.resolve("admin-password");
+        var accounts = new Accounts(database, new Random(1));
+        assertThat(accounts.ensureAdministrator(Optional.empty(), file)).isEqualTo(Accounts.FirstStart.GENERATED);
+        String password = Files.readString(file).strip();
+        assertThat(password).hasSize(20);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        assertThat(accounts.administratorHas(password)).isTrue();
+        assertThat(accounts.administratorHas(password + "x")).isFalse();
+        assertThat(accounts.ensureAdministrator(Optional.of("another one"), file))
+                .isEqualTo(Accounts.FirstStart.EXISTED);
+        assertThat(accounts.administratorHas("another one")).isFalse();
+        assertThat(accounts.setPassword("admin", "another one", Change.Origin.SYSTEM))
+                .isTrue();
+        assertThat(accounts.administratorHas("another one")).isTrue();
+        assertThat(accounts.setPassword("nobody", "another one", Change.Origin.SYSTEM))
+                .isFalse();
+    }
+}
