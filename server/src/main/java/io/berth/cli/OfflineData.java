@@ -8,6 +8,7 @@ import io.berth.store.BlobStore;
 import io.berth.store.FileBlobStore;
 import io.berth.store.UploadWriter;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Clock;
 
@@ -31,6 +32,20 @@ final class OfflineData implements AutoCloseable {
             directory.close();
             throw e;
         }
+    }
+
+    /**
+     * The same, where a Berth has been already.
+     *
+     * @throws IllegalStateException when there is none, or one is running, with what to do
+     */
+    static OfflineData existing(BerthConfig config) throws IOException {
+        if (!Files.isRegularFile(config.database().directory().resolve(SqliteDatabase.FILE))) {
+            throw new IllegalStateException(
+                    "there is no Berth in " + config.data().toAbsolutePath() + " (it has no " + SqliteDatabase.FILE
+                            + "): give its data directory by --data");
+        }
+        return new OfflineData(config);
     }
 
     SqliteDatabase database() {

@@ -163,6 +163,14 @@ public final class FileBlobStore implements BlobStore {
     }
 
     @Override
+    public Stream<UploadState> uploads() throws IOException {
+        return Files.list(uploads)
+                .flatMap(file -> UploadFile.parse(file.getFileName().toString()).stream())
+                .map(UploadFile::state)
+                .distinct();
+    }
+
+    @Override
     public void recover(Predicate<UploadState> open, Predicate<ObjectKey> live) throws IOException {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(uploads)) {
             for (Path file : files) {
