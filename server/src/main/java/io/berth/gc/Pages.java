@@ -8,23 +8,26 @@ import java.util.function.Consumer;
 
 /** Goes through a long result by pages, each a short read of its own. */
 final class Pages {
+    /** How many rows the pages of all queries have at most. */
+    static final int SIZE = 500;
+
     private Pages() {}
 
     /**
      * Hands every row to {@code each}, outside of any transaction.
      *
      * @param start what comes before the first row
-     * @param page the rows that follow a row, in an order that the row itself decides; empty after the last
+     * @param page the first {@link #SIZE} rows that follow a row, in an order that the row itself decides
      */
     static <R> void each(Database database, R start, BiFunction<Tx, R, List<R>> page, Consumer<R> each) {
         R after = start;
         while (true) {
             R from = after;
             List<R> rows = database.read(tx -> page.apply(tx, from));
-            if (rows.isEmpty()) {
+            rows.forEach(each);
+            if (rows.size() < SIZE) {
                 return;
             }
-            rows.forEach(each);
             after = rows.getLast();
         }
     }
