@@ -154,7 +154,7 @@ public final class Berth implements AutoCloseable {
             metricsPort =
                     metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
-            own(new AdminSocket(data.path(), accounts, authenticator, () -> status(database, registry)));
+            own(new AdminSocket(data.path(), accounts, authenticator, () -> status(database, store, registry)));
             own(new Maintenance(() -> {
                 registry.maintain();
                 feed.trim(FEED_RETENTION);
@@ -240,15 +240,20 @@ public final class Berth implements AutoCloseable {
         return checks;
     }
 
-    private static Map<String, Object> status(Database database, Registry registry) {
+    private static Map<String, Object> status(Database database, BlobStore store, Registry registry) {
         var status = new LinkedHashMap<String, Object>();
         String version = Berth.class.getPackage().getImplementationVersion();
         status.put("version", version == null ? "development" : version);
         status.put("uptimeSeconds", ManagementFactory.getRuntimeMXBean().getUptime() / 1000);
-        status.put("openUploads", registry.uploads().open());
+        status.put("openUploads", registry.openUploads());
         status.put("databaseQueue", database.queued());
         String space = registry.spaceProblem();
         status.put("space", space == null ? "ok" : space);
+        try {
+            status.put("freeBytes", store.usableSpace());
+        } catch (IOException e) {
+            status.put("freeBytes", null);
+        }
         return status;
     }
 

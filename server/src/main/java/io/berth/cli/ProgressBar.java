@@ -93,7 +93,8 @@ final class ProgressBar {
         return unit == 0 ? bytes + " B" : "%.1f %s".formatted(value, UNITS[unit]);
     }
 
-    private static String time(long seconds) {
+    /** A number of seconds for people. */
+    static String time(long seconds) {
         return seconds < 60
                 ? seconds + " s"
                 : seconds < 3600

@@ -98,6 +98,11 @@ public final class Registry {
         return uploads;
     }
 
+    /** Unfinished uploads, those that no request has touched since the start among them. */
+    public long openUploads() {
+        return database.read(tx -> tx.dao(UploadDao.class).count());
+    }
+
     /** What is wrong with the space for blobs, or null. */
     public String spaceProblem() {
         return freeSpace.problem();
