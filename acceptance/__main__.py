@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .contract import Bench, ClientTest
 from .images import Images, Layout
-from .processes import remove_tree
+from .processes import Daemon, remove_tree, tail
 from .registry import PLAIN, PRODUCTS, TLS, Certificates
 
 CLIENTS = (
@@ -65,8 +65,9 @@ class Report(unittest.TestResult):
         self._line("FAILED", test)
         text = trace
         whose = whose or test
-        if isinstance(whose, ClientTest) and hasattr(whose, "seen"):
+        if isinstance(whose, ClientTest) and hasattr(whose, "logged"):
             text += "".join(f"{exchange}\n" for exchange in whose.exchanges()[-40:])
+            text += tail(whose.log())
         print("".join(f"    {line}\n" for line in text.splitlines()), end="", flush=True)
 
     def _line(self, verdict: str, test, more: str = "") -> None:
@@ -130,11 +131,13 @@ def main() -> int:
     if reason := product.absent():
         print(f"cannot start {product.name}: {reason}", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that cleanups run
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # for unittest lets only KeyboardInterrupt through
     folder = Path(tempfile.mkdtemp(prefix="berth-"))
     tempfile.tempdir = str(folder)
     try:
-        corpus = Layout(options.corpus.resolve() / "corpus/layout") if options.corpus else None
+        corpus = options.corpus and Layout(options.corpus.resolve() / "corpus/layout")
+        corpus = corpus and corpus.with_plain_names(folder / "corpus")
         bench = Bench(folder, product, Certificates.create(folder / "tls"), Images(folder / "images"), corpus)
         transports = {"plain": (PLAIN,), "tls": (TLS,), None: (PLAIN, TLS)}[options.transport]
         rows = [
@@ -142,7 +145,12 @@ def main() -> int:
             for client in options.clients or CLIENTS
             for transport in transports
         ]
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     finally:
+        for daemon in list(Daemon.running):
+            daemon.stop()
         remove_tree(folder)
     print(f"\n{'CLIENT':<12} {'TRANSPORT':<10} {product.name.upper()}")
     for row in rows:

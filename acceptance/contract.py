@@ -79,6 +79,7 @@ class ClientTest(unittest.TestCase):
         self.addCleanup(remove_tree, self.home)
         self.registry = registry
         self.seen = len(registry.exchanges())
+        self.logged = len(registry.log())
         self.made = 0
         authorities = self.home / "certs.d"
         authorities.mkdir()
@@ -94,6 +95,10 @@ class ClientTest(unittest.TestCase):
     def exchanges(self) -> list[Exchange]:
         """What went over the wire in this test so far; empty over TLS."""
         return self.registry.exchanges(self.seen)
+
+    def log(self) -> str:
+        """What the registry has written in this test so far."""
+        return self.registry.log(self.logged)
 
     def run_client(self, *words, **more) -> Finished:
         """Runs the client whose name is the first word."""
@@ -225,7 +230,7 @@ class CopiesImages(ImageClient):
         self.logged_in()
         for image in self.bench.corpus.images():
             with self.subTest(image.name):
-                self.assert_round_trip(image, f"corpus/{image.slug}", "v1")
+                self.assert_round_trip(image, f"corpus/{image.name}", "v1")
                 self.forget()
 
     def forget(self) -> None:

@@ -48,6 +48,17 @@ class Layout:
         layout.write_index([])
         return layout
 
+    def with_plain_names(self, path: Path) -> "Layout":
+        """The same blobs under names without a colon, which some clients cannot write after a path."""
+        path.mkdir()
+        (path / "oci-layout").write_text((self.path / "oci-layout").read_text())
+        (path / "blobs").symlink_to(self.path / "blobs")
+        renamed = Layout(path)
+        renamed.write_index(
+            [image.descriptor | {"annotations": {REF_NAME: image.name.replace(":", "-")}} for image in self.images()]
+        )
+        return renamed
+
     def write_index(self, manifests: list[dict]) -> None:
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}
         (self.path / "index.json").write_text(json.dumps(index))
@@ -138,10 +149,6 @@ class Image:
     def platforms(self) -> dict[str, str]:
         """The manifest's digest for each architecture of an index."""
         return {child["platform"]["architecture"]: child["digest"] for child in self.manifest["manifests"]}
-
-    @property
-    def slug(self) -> str:
-        return self.name.replace(":", "-").replace("/", "-")
 
     def config_of(self, architecture: str) -> str:
         return self.layout.read_json(self.platforms[architecture])["config"]["digest"]

@@ -47,6 +47,9 @@ def run(command: list, env: dict[str, str] | None = None, cwd=None, seconds: flo
         end_group(process)
         out, err = process.communicate()
         return Finished(words, -1, out, f"{err}\nstill running after {seconds} s, ended\n")
+    except BaseException:
+        end_group(process)
+        raise
 
 
 def end_group(process: subprocess.Popen) -> None:
@@ -69,6 +72,8 @@ def wait_until(condition, seconds: float) -> bool:
 class Daemon:
     """A server in the background whose output goes to a file."""
 
+    running: set["Daemon"] = set()  # for an interrupted run, which unittest ends without cleaning up
+
     def __init__(self, command: list, log: Path, env: dict[str, str] | None = None, cwd=None):
         self.command = [str(word) for word in command]
         self.log = log
@@ -82,6 +87,7 @@ class Daemon:
                 stderr=output,
                 start_new_session=True,
             )
+        Daemon.running.add(self)
 
     def wait_until_ready(self, ready, seconds: float = 60) -> None:
         answered = wait_until(lambda: self.process.poll() is not None or ready(), seconds)
@@ -93,6 +99,7 @@ class Daemon:
 
     def stop(self, seconds: float = 30) -> int | None:
         """Sends SIGTERM and returns the exit code, or None when the process had to be killed."""
+        Daemon.running.discard(self)
         code = None
         if self.process.poll() is None:
             self.process.terminate()

@@ -61,7 +61,10 @@ class Berth:
 
     @staticmethod
     def absent() -> str | None:
-        return None if shutil.which(Berth.program()) else f"{Berth.program()} is not there; set BERTH=path"
+        if not shutil.which(Berth.program()):
+            return f"{Berth.program()} is not there; set BERTH=path"
+        version = run([Berth.program(), "--version"], cwd=ROOT, seconds=900)  # which builds when sources are newer
+        return str(version) if version.code != 0 else None
 
     @staticmethod
     def program() -> str:
@@ -153,6 +156,10 @@ class Registry:
             return self.request("GET", self.product.ready, credentials=False)[0] == 200
         except (OSError, http.client.HTTPException):
             return False
+
+    def log(self, since: int = 0) -> str:
+        """What the registry has written, past so many characters."""
+        return self.daemon.log.read_text(errors="replace")[since:] if self.daemon.log.exists() else ""
 
     def exchanges(self, since: int = 0) -> list[Exchange]:
         return self.wire.exchanges[since:] if self.wire else []

@@ -105,7 +105,7 @@ class Docker(LogsIn, AsksForCredentials, CopiesImages, PullsByPlatform, Mounts):
         pushed = self.push(self.images.small, f"{self.repository}:v1")
         self.assertEqual(pushed, self.pull(f"{self.repository}:v1"))
         self.enter(registry)
-        self.assertNotEqual(0, self.try_to_pull(f"{self.repository}:v1").code)
+        self.assert_refused(self.try_to_pull(f"{self.repository}:v1"), 401)
 
     test_an_image_with_a_zstd_layer_comes_back_bit_for_bit = None  # which Docker knows only since version 23
 

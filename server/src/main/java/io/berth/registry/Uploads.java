@@ -277,9 +277,9 @@ public final class Uploads {
             return;
         }
         session.end();
+        // The row goes first: while it is there, whoever no longer finds the session would bring the upload back.
+        database.write(tx -> tx.dao(UploadDao.class).delete(session.state().id().toString()));
         sessions.remove(session.state().id());
-        database.writeLater(
-                tx -> tx.dao(UploadDao.class).delete(session.state().id().toString()));
         store.abort(session.state());
     }
 

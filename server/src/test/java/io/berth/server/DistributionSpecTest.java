@@ -184,6 +184,15 @@ class DistributionSpecTest {
     }
 
     @Test
+    void aCancelledUploadDoesNotComeBack() {
+        for (int i = 0; i < 60; i++) {
+            String upload = berth.upload(repository);
+            expect(204, berth.send("DELETE", upload, null));
+            expect(404, berth.get(upload));
+        }
+    }
+
+    @Test
     void sha512IsHashedOnTheWayOrByReadingAgain() {
         byte[] content = large();
         Digest digest = Digest.of(Digest.Algorithm.SHA512, content);

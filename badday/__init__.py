@@ -1,0 +1,1 @@
+"""What happens on bad days. Each scenario starts a real Berth and treats it badly."""
