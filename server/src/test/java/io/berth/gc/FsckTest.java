@@ -209,12 +209,15 @@ class FsckTest {
             Files.createDirectories(orphan.getParent());
             Files.write(orphan, new byte[] {1});
         }
-        vandalise("INSERT INTO blob_content (digest, generation, content) VALUES ('" + NOTHING + "', -7, X'00')");
+        // more than a page
+        vandalise("INSERT INTO blob_content (digest, generation, content) WITH RECURSIVE n(i) AS"
+                + " (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 1100) SELECT '" + NOTHING
+                + "', i - 550, X'00' FROM n");
         Fsck.Report report = check();
         assertThat(report.sound()).isTrue();
-        assertThat(report.warned()).isEqualTo(1201);
+        assertThat(report.warned()).isEqualTo(2300);
         assertThat(report.warnings()).as("the first only").hasSize(1000);
-        assertThat(repair().repaired()).isEqualTo(1201);
+        assertThat(repair().repaired()).isEqualTo(2300);
         Fsck.Report after = check();
         assertThat(after.warnings()).isEmpty();
         assertThat(after.objects()).isEqualTo(1);
