@@ -59,7 +59,7 @@ final class ImportCommand implements Callable<Integer> {
     public Integer call() {
         try {
             BerthConfig config = options.load();
-            try (var data = new OfflineData(config)) {
+            try (var data = dryRun ? OfflineData.orScratch(config) : new OfflineData(config)) {
                 return run(data, config).damaged() == 0 ? 0 : 1;
             }
         } catch (IOException | RuntimeException e) {

@@ -293,9 +293,16 @@ class ImportAndPullTest {
         assertThat(none.code()).isEqualTo(2);
         assertThat(none.err()).contains("there is no Berth in");
         assertThat(data()).doesNotExist();
+        CommandLineRun dry = berth("import", "--dry-run", "--data", data().toString(), root.toString());
+        assertThat(dry.code()).isEqualTo(1);
+        assertThat(data()).doesNotExist();
         CommandLineRun damaged = berth("import", "--data", data().toString(), root.toString());
         assertThat(damaged.code()).isEqualTo(1);
-        assertThat(damaged.out()).contains("damage: ", image.layer().hex());
+        assertThat(damaged.out().lines())
+                .as("its own lines alone, no log")
+                .allMatch(line -> line.startsWith("damage: ") || line.startsWith("imported from"))
+                .anyMatch(line -> line.contains(image.layer().hex()));
+        assertThat(dry.out()).isEqualTo(damaged.out().replace("imported from", "would import from"));
         Files.write(tree.blobFile(image.layer()), layer);
         assertThat(berth("import", "--data", data().toString(), root.toString()).code())
                 .isZero();
