@@ -17,6 +17,7 @@ import io.berth.http.GuardedTransport;
 import io.berth.http.HealthEndpoint;
 import io.berth.http.HttpMetrics;
 import io.berth.http.MetricsEndpoint;
+import io.berth.http.Tracing;
 import io.berth.http.WebServer;
 import io.berth.identity.Accounts;
 import io.berth.identity.AdminSocket;
@@ -28,6 +29,7 @@ import io.berth.store.BlobStore;
 import io.berth.store.FileBlobStore;
 import io.berth.store.MeteredBlobStore;
 import io.berth.store.UploadWriter;
+import io.berth.tracing.OtlpTracing;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.vertx.core.Vertx;
@@ -147,6 +149,7 @@ public final class Berth implements AutoCloseable {
                     errors,
                     httpMetrics,
                     accessLog,
+                    tracing(config),
                     clock,
                     random));
             port = server.start();
@@ -154,7 +157,7 @@ public final class Berth implements AutoCloseable {
             metricsPort =
                     metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
-            own(new AdminSocket(data.path(), accounts, authenticator, () -> status(database, registry)));
+            own(new AdminSocket(data.path(), accounts, authenticator, () -> status(database, store, registry)));
             own(new Maintenance(() -> {
                 registry.maintain();
                 feed.trim(FEED_RETENTION);
@@ -218,6 +221,18 @@ public final class Berth implements AutoCloseable {
         return Optional.of(server.start());
     }
 
+    private Tracing tracing(BerthConfig config) {
+        return config.tracing().endpoint().isEmpty()
+                ? Tracing.OFF
+                : own(new OtlpTracing(
+                        config.tracing().endpoint().get(), config.tracing().ratio(), version()));
+    }
+
+    private static String version() {
+        String version = Berth.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+
     private static UploadWriter uploadWriter(BerthConfig config) {
         long directFrom = switch (config.storage().directIo()) {
             case ON, AUTO -> LARGE_UPLOAD;
@@ -240,15 +255,19 @@ public final class Berth implements AutoCloseable {
         return checks;
     }
 
-    private static Map<String, Object> status(Database database, Registry registry) {
+    private static Map<String, Object> status(Database database, BlobStore store, Registry registry) {
         var status = new LinkedHashMap<String, Object>();
-        String version = Berth.class.getPackage().getImplementationVersion();
-        status.put("version", version == null ? "development" : version);
+        status.put("version", version());
         status.put("uptimeSeconds", ManagementFactory.getRuntimeMXBean().getUptime() / 1000);
-        status.put("openUploads", registry.uploads().open());
+        status.put("openUploads", registry.openUploads());
         status.put("databaseQueue", database.queued());
         String space = registry.spaceProblem();
         status.put("space", space == null ? "ok" : space);
+        try {
+            status.put("freeBytes", store.usableSpace());
+        } catch (IOException e) {
+            status.put("freeBytes", null);
+        }
         return status;
     }
 

@@ -1,7 +1,6 @@
 package io.berth.cli;
 
 import io.berth.config.BerthConfig;
-import io.berth.config.ConfigException;
 import io.berth.registry.RegistryImport;
 import io.berth.store.BlobStore;
 import java.io.IOException;
@@ -60,37 +59,57 @@ final class ImportCommand implements Callable<Integer> {
     public Integer call() {
         try {
             BerthConfig config = options.load();
-            try (var data = new OfflineData(config)) {
-                var bar = new ProgressBar(System.err, "importing");
-                RegistryImport.Report report = new RegistryImport(
-                                data.database(),
-                                data.store(),
-                                config,
-                                acceptSparse
-                                        ? BerthConfig.MissingReferences.ACCEPT
-                                        : BerthConfig.MissingReferences.REFUSE,
-                                how.take(),
-                                how.move,
-                                dryRun,
-                                bar::bytes,
-                                Clock.systemUTC(),
-                                new SecureRandom())
-                        .run(directory);
-                report.damage().forEach(line -> System.out.println("damage: " + line));
-                System.out.printf(
-                        "%s%d repositories: %d new blobs of %d MiB, %d manifests, %d tags; %d damaged%n",
-                        dryRun ? "would import " : "imported ",
-                        report.repositories(),
-                        report.blobs(),
-                        report.bytes() >> 20,
-                        report.manifests(),
-                        report.tags(),
-                        report.damage().size());
-                return report.damage().isEmpty() ? 0 : 1;
+            try (var data = dryRun ? OfflineData.orScratch(config) : new OfflineData(config)) {
+                return run(data, config).damaged() == 0 ? 0 : 1;
             }
-        } catch (IOException | IllegalStateException | ConfigException e) {
+        } catch (IOException | RuntimeException e) {
             System.err.println("berth import: " + Failures.describe(e));
             return 2;
         }
+    }
+
+    private RegistryImport.Report run(OfflineData data, BerthConfig config) throws IOException {
+        var bar = new ProgressBar(System.err, "importing");
+        var progress = new RegistryImport.Progress() {
+            @Override
+            public void bytes(long done, long total) {
+                bar.bytes(done, total);
+            }
+
+            @Override
+            public void damage(String text) {
+                bar.print(System.out, "damage: " + text);
+            }
+
+            @Override
+            public void note(String text) {
+                bar.print(System.out, "note: " + text);
+            }
+        };
+        RegistryImport.Report report = new RegistryImport(
+                        data.database(),
+                        data.store(),
+                        config,
+                        acceptSparse ? BerthConfig.MissingReferences.ACCEPT : BerthConfig.MissingReferences.REFUSE,
+                        how.take(),
+                        how.move,
+                        dryRun,
+                        progress,
+                        Clock.systemUTC(),
+                        new SecureRandom())
+                .run(directory);
+        bar.clear();
+        System.out.printf(
+                "%s from %d repositories: %d new blobs of %s, %d manifests, %d tags; %d unsupported manifests left out,"
+                        + " %d damaged%n",
+                dryRun ? "would import" : "imported",
+                report.repositories(),
+                report.blobs(),
+                ProgressBar.size(report.bytes()),
+                report.manifests(),
+                report.tags(),
+                report.unsupported(),
+                report.damaged());
+        return report;
     }
 }

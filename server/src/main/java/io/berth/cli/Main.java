@@ -1,7 +1,6 @@
 package io.berth.cli;
 
 import java.util.concurrent.Callable;
-import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -19,7 +18,8 @@ import picocli.CommandLine.IVersionProvider;
             AdminCommand.class,
             ConfigCommand.class,
             TrainCommand.class,
-            AutoComplete.GenerateCompletion.class
+            CompletionCommand.class,
+            VersionCommand.class
         })
 public final class Main implements Callable<Integer> {
     private Main() {}

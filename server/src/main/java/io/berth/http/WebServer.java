@@ -51,12 +51,30 @@ public final class WebServer implements AutoCloseable {
     private final Errors errors;
     private final HttpMetrics metrics;
     private final AccessLog accessLog;
+    private final Tracing tracing;
     private final Clock clock;
     private final ConnectionGuard guard;
     private final Duration shutdownTimeout;
     private final List<HttpServer> servers = new ArrayList<>();
     private final String requestIdPrefix;
     private final AtomicLong requestNumber = new AtomicLong();
+
+    /** A server without traces. */
+    public WebServer(
+            Vertx vertx,
+            String host,
+            int port,
+            BerthConfig.Server config,
+            ConnectionGuard guard,
+            BufferPool buffers,
+            List<Route> routes,
+            Errors errors,
+            HttpMetrics metrics,
+            AccessLog accessLog,
+            Clock clock,
+            RandomGenerator random) {
+        this(vertx, host, port, config, guard, buffers, routes, errors, metrics, accessLog, Tracing.OFF, clock, random);
+    }
 
     /** @param accessLog null for no log */
     public WebServer(
@@ -70,6 +88,7 @@ public final class WebServer implements AutoCloseable {
             Errors errors,
             HttpMetrics metrics,
             AccessLog accessLog,
+            Tracing tracing,
             Clock clock,
             RandomGenerator random) {
         this.vertx = vertx;
@@ -90,6 +109,7 @@ public final class WebServer implements AutoCloseable {
         this.errors = errors;
         this.metrics = metrics;
         this.accessLog = accessLog;
+        this.tracing = tracing;
         this.clock = clock;
         this.guard = guard;
         this.shutdownTimeout = config.shutdownTimeout();
@@ -289,6 +309,9 @@ public final class WebServer implements AutoCloseable {
             long in = exchange.request().bytesRead();
             long out = exchange.response().bytesWritten();
             metrics.end(exchange.operation(), status, nanos, in, out);
+            if (tracing != Tracing.OFF) {
+                trace(status, nanos);
+            }
             if (accessLog != null) {
                 String agent = exchange.header("User-Agent");
                 accessLog.add(new AccessLog.Entry(
@@ -305,6 +328,18 @@ public final class WebServer implements AutoCloseable {
                         exchange.requestId(),
                         agent == null ? "-" : agent));
             }
+        }
+
+        private void trace(int status, long nanos) {
+            tracing.answered(new Tracing.Answered(
+                    exchange.method().name(),
+                    exchange.operation(),
+                    status,
+                    clock.millis() - nanos / 1_000_000,
+                    nanos,
+                    exchange.requestId(),
+                    exchange.header("traceparent"),
+                    exchange.header("tracestate")));
         }
     }
 

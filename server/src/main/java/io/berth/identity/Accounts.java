@@ -19,6 +19,9 @@ public final class Accounts {
     /** The name of the account made at the first start. */
     public static final String ADMIN = "admin";
 
+    /** How many characters a password has at least. */
+    public static final int MIN_PASSWORD = 8;
+
     private static final String ALPHABET = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
     private final Database database;

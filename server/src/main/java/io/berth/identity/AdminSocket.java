@@ -3,9 +3,10 @@ package io.berth.identity;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.berth.db.Change;
-import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channels;
@@ -16,7 +17,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,60 +35,139 @@ public final class AdminSocket implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AdminSocket.class);
     private static final JsonMapper JSON = new JsonMapper();
     private static final int MAX_LINE = 16 << 10;
+    private static final int MAX_CONNECTIONS = 16;
+    private static final int MAX_PATH = 107; // sun_path, less its final zero
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final Path path;
     private final ServerSocketChannel server;
     private final Accounts accounts;
     private final BasicAuthenticator authenticator;
     private final Supplier<Map<String, Object>> status;
+    private final Duration patience;
+    private final Semaphore connections = new Semaphore(MAX_CONNECTIONS);
 
     /**
-     * Listens.
+     * Listens. Where the path of the directory is too long for a socket it warns, and does without.
      *
+     * @param directory locked by this process
      * @param status what {@code {"do":"status"}} is answered
      */
     public AdminSocket(
             Path directory, Accounts accounts, BasicAuthenticator authenticator, Supplier<Map<String, Object>> status)
             throws IOException {
+        this(directory, accounts, authenticator, status, PATIENCE);
+    }
+
+    AdminSocket(
+            Path directory,
+            Accounts accounts,
+            BasicAuthenticator authenticator,
+            Supplier<Map<String, Object>> status,
+            Duration patience)
+            throws IOException {
         this.accounts = accounts;
         this.authenticator = authenticator;
         this.status = status;
+        this.patience = patience;
         path = directory.resolve(NAME);
         Files.deleteIfExists(path); // of a process that was killed: the directory's lock is ours
-        server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-        // Bound under another name first: it must not be reachable before its mode is set.
-        Path unready = directory.resolve(NAME + ".new");
-        Files.deleteIfExists(unready);
-        server.bind(UnixDomainSocketAddress.of(unready));
-        Files.setPosixFilePermissions(unready, PosixFilePermissions.fromString("rw-------"));
-        Files.move(unready, path);
+        if (isTooLong(path)) {
+            LOG.warn(
+                    "the path {} is longer than the {} bytes that a socket may have: `berth admin` works only while"
+                            + " this server is stopped. A shorter data directory, or a relative one, helps",
+                    path,
+                    MAX_PATH);
+            server = null;
+            return;
+        }
+        server = listen(directory, path);
         Thread.ofPlatform().name("admin-socket").daemon().start(this::run);
     }
 
+    private static boolean isTooLong(Path path) {
+        return path.toString().getBytes(StandardCharsets.UTF_8).length > MAX_PATH;
+    }
+
+    // A socket can be connected to as soon as it is bound, so it is bound where nobody else gets in, and moved when it
+    // has its mode.
+    private static ServerSocketChannel listen(Path directory, Path path) throws IOException {
+        Path cell = directory.resolve(".admin");
+        Path unready = cell.resolve("s");
+        Files.deleteIfExists(unready);
+        Files.deleteIfExists(cell);
+        Files.createDirectory(cell, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            server.bind(UnixDomainSocketAddress.of(unready));
+            Files.setPosixFilePermissions(unready, PosixFilePermissions.fromString("rw-------"));
+            Files.move(unready, path);
+            Files.delete(cell);
+            return server;
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e;
+        }
+    }
+
     private void run() {
-        while (true) {
-            try (SocketChannel channel = server.accept()) {
-                serve(channel);
+        while (server.isOpen()) {
+            try {
+                SocketChannel channel = server.accept();
+                connections.acquireUninterruptibly();
+                Thread.startVirtualThread(() -> serve(channel));
             } catch (ClosedChannelException e) {
                 return;
             } catch (IOException | RuntimeException e) {
-                LOG.warn("a request to the admin socket failed: {}", e.toString());
+                LOG.warn("the admin socket failed: {}", e.toString());
             }
         }
     }
 
-    private void serve(SocketChannel channel) throws IOException {
-        var reader = new BufferedReader(
-                new InputStreamReader(Channels.newInputStream(channel), StandardCharsets.UTF_8), MAX_LINE);
-        Map<String, Object> answer;
-        try {
-            String line = reader.readLine();
-            answer = line == null || line.length() > MAX_LINE ? error("no request") : answer(JSON.readTree(line));
-        } catch (IOException | IllegalArgumentException e) {
-            answer = error("the request is not understood");
+    private void serve(SocketChannel channel) {
+        // These channels know no timeout: whoever says nothing is cut off from outside.
+        Thread watch = Thread.startVirtualThread(() -> {
+            try {
+                Thread.sleep(patience);
+                channel.close();
+            } catch (InterruptedException | IOException e) {
+                // answered in time, or closed already
+            }
+        });
+        try (channel) {
+            Map<String, Object> answer;
+            try {
+                answer = answer(JSON.readTree(readLine(Channels.newInputStream(channel))));
+            } catch (IOException | IllegalArgumentException e) {
+                answer = error("the request is not understood");
+            } catch (RuntimeException e) {
+                LOG.warn("a request to the admin socket failed", e);
+                answer = error("the request failed: " + e.getMessage());
+            }
+            write(channel, answer);
+        } catch (IOException e) {
+            LOG.debug("a client of the admin socket went away: {}", e.toString());
+        } finally {
+            watch.interrupt();
+            connections.release();
         }
+    }
+
+    private static void write(SocketChannel channel, Map<String, ?> message) throws IOException {
         Channels.newOutputStream(channel)
-                .write((JSON.writeValueAsString(answer) + "\n").getBytes(StandardCharsets.UTF_8));
+                .write((JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static byte[] readLine(InputStream in) throws IOException {
+        var line = new ByteArrayOutputStream();
+        int next;
+        while ((next = in.read()) >= 0 && next != '\n') {
+            if (line.size() == MAX_LINE) {
+                throw new IOException("the line is too long");
+            }
+            line.write(next);
+        }
+        return line.toByteArray();
     }
 
     private Map<String, Object> answer(JsonNode request) {
@@ -93,9 +175,16 @@ public final class AdminSocket implements AutoCloseable {
             case "status" -> status.get();
             case "reset-password" -> {
                 String user = request.path("user").asText();
-                boolean found = accounts.setPassword(
-                        user, request.path("password").asText(), new Change.Origin("admin-socket", null, null, null));
+                String password = request.path("password").asText();
+                if (password.length() < Accounts.MIN_PASSWORD) {
+                    yield error("a password has " + Accounts.MIN_PASSWORD + " characters or more");
+                }
+                boolean found =
+                        accounts.setPassword(user, password, new Change.Origin("admin-socket", null, null, null));
                 authenticator.forgetAll();
+                if (found) {
+                    LOG.info("the password of '{}' was changed through the admin socket", user);
+                }
                 yield found ? Map.of("ok", true) : error("there is no local account '" + user + "'");
             }
             default -> error("there is no such request");
@@ -110,29 +199,36 @@ public final class AdminSocket implements AutoCloseable {
      * Sends one request to a running server.
      *
      * @return its answer, or null when no server listens in {@code directory}
+     * @throws IOException when one does and this process may not talk to it, or it gives no answer
      */
     public static JsonNode request(Path directory, Map<String, ?> request) throws IOException {
         Path path = directory.resolve(NAME);
-        if (!Files.exists(path)) {
+        if (isTooLong(path) || !Files.exists(path)) {
             return null;
         }
         try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             try {
                 channel.connect(UnixDomainSocketAddress.of(path));
-            } catch (java.net.ConnectException e) {
+            } catch (ConnectException e) {
                 return null; // left over by a process that was killed
+            } catch (IOException e) {
+                throw new IOException(
+                        path + " cannot be used (" + e.getMessage() + "): run this as the user that Berth runs as", e);
             }
-            Channels.newOutputStream(channel)
-                    .write((JSON.writeValueAsString(request) + "\n").getBytes(StandardCharsets.UTF_8));
-            var reader =
-                    new BufferedReader(new InputStreamReader(Channels.newInputStream(channel), StandardCharsets.UTF_8));
-            return JSON.readTree(reader.readLine());
+            write(channel, request);
+            byte[] answer = Channels.newInputStream(channel).readAllBytes();
+            if (answer.length == 0) {
+                throw new IOException("the server gave no answer, see its log");
+            }
+            return JSON.readTree(answer);
         }
     }
 
     @Override
     public void close() throws IOException {
-        server.close();
-        Files.deleteIfExists(path);
+        if (server != null) {
+            server.close();
+            Files.deleteIfExists(path);
+        }
     }
 }

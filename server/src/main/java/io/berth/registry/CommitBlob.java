@@ -150,7 +150,8 @@ final class CommitBlob {
         return arrival.blob();
     }
 
-    private boolean isHealthy(Digest digest) {
+    /** Whether the blob is there, not marked as damaged, and its object has the right size. */
+    boolean isHealthy(Digest digest) {
         return database.read(tx -> tx.dao(BlobDao.class)
                 .find(digest.toString())
                 .filter(blob -> isHealthyNow(tx, blob))

@@ -9,12 +9,10 @@ import io.berth.http.RateLimiter;
 import io.berth.oci.RepositoryName;
 import io.berth.project.Projects;
 import io.berth.store.BlobStore;
-import io.berth.store.UploadState;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.cache.CaffeineCacheMetrics;
 import java.io.IOException;
 import java.time.Clock;
-import java.util.List;
 import java.util.random.RandomGenerator;
 
 /** The parts of the registry, wired. */
@@ -84,23 +82,11 @@ public final class Registry {
      * @throws IOException when the store cannot be used
      */
     public void recover() throws IOException {
-        List<UploadDao.UploadRow> open =
-                database.read(tx -> tx.dao(UploadDao.class).all());
-        store.recover(
-                upload -> open.stream().anyMatch(row -> isOf(row, upload)),
-                key -> database.read(
-                                tx -> tx.dao(BlobDao.class).find(key.digest().toString()))
-                        .filter(blob -> blob.generation() == key.generation())
-                        .isPresent());
+        Recovery.run(database, store);
         database.write(tx -> {
             Projects.ensureDefault(tx, RepositoryName.DEFAULT_PROJECT);
             return null;
         });
-    }
-
-    private static boolean isOf(UploadDao.UploadRow row, UploadState upload) {
-        return row.generation() == upload.generation()
-                && row.id().equals(upload.id().toString());
     }
 
     /** {@code /v2/}. */
@@ -110,6 +96,11 @@ public final class Registry {
 
     public Uploads uploads() {
         return uploads;
+    }
+
+    /** Unfinished uploads, those that no request has touched since the start among them. */
+    public long openUploads() {
+        return database.read(tx -> tx.dao(UploadDao.class).count());
     }
 
     /** What is wrong with the space for blobs, or null. */

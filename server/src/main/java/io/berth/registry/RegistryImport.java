@@ -1,74 +1,79 @@
 package io.berth.registry;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.berth.config.BerthConfig;
 import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.http.Principal;
 import io.berth.oci.Digest;
-import io.berth.oci.ErrorCode;
-import io.berth.oci.Manifest;
-import io.berth.oci.ManifestParser;
-import io.berth.oci.MediaType;
 import io.berth.oci.OciException;
 import io.berth.oci.RepositoryName;
-import io.berth.oci.Tag;
+import io.berth.project.Projects;
 import io.berth.store.BlobStore;
-import io.berth.store.UploadState;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.UUID;
 import java.util.random.RandomGenerator;
 
 /**
  * Takes the repositories of a docker-registry (distribution) in: blobs verified by digest, then manifests, children before
  * the indexes that name them, then tags. It goes the way of a push, so what is there already is skipped, and an import that
- * was cut off is finished by running it again. For one thread.
+ * was cut off is finished by running it again. For one thread, while no server runs.
  */
 public final class RegistryImport {
     private static final Principal IMPORTER = new Principal("import", "import", true);
     private static final Change.Origin ORIGIN = new Change.Origin("import", null, null, null);
+    private static final int KEPT = 1000;
 
-    /** What was done. */
-    public record Report(int repositories, long blobs, long bytes, long manifests, long tags, List<String> damage) {}
+    /**
+     * What was done.
+     *
+     * @param repositories of the tree
+     * @param unsupported manifests that are of no kind that Berth takes
+     * @param damaged how many things of the tree could not be taken in; {@code damage} has the first 1000 of them
+     * @param notes the first 1000 things that were left out or stayed as they were, which is no damage
+     */
+    public record Report(
+            int repositories,
+            long blobs,
+            long bytes,
+            long manifests,
+            long tags,
+            long unsupported,
+            long damaged,
+            List<String> damage,
+            List<String> notes) {}
 
-    /** Hears how far the import has come. */
+    /** Hears how far the import has come and what it comes upon, on its thread. */
     @FunctionalInterface
     public interface Progress {
         /** Blobs of so many of so many bytes have been dealt with. */
         void bytes(long done, long total);
+
+        /** Something of the tree is missing or wrong and stays out. */
+        default void damage(String text) {}
+
+        /** Something stays out, or as it is, and that is right. */
+        default void note(String text) {}
     }
+
+    /**
+     * How to do it.
+     *
+     * @param move whether each file is removed once its blob is durable here
+     * @param maxManifestSize bytes
+     */
+    record Mode(BlobStore.Take take, boolean move, boolean dryRun, boolean acceptSparse, long maxManifestSize) {}
 
     private final Database database;
     private final BlobStore store;
     private final CommitBlob commitBlob;
     private final PushManifest pushManifest;
-    private final BlobStore.Take how;
-    private final boolean move;
-    private final boolean dryRun;
-    private final Progress progress;
+    private final Mode mode;
+    private final Listening progress;
     private final Clock clock;
     private final RandomGenerator random;
-    private final List<String> damage = new ArrayList<>();
-    private final Set<Digest> seen = new LinkedHashSet<>();
-    private final Set<Digest> bad = new LinkedHashSet<>();
-    private long total;
-    private long done;
-    private long blobs;
-    private long bytes;
-    private long manifests;
-    private long tags;
 
     /**
      * @param missingReferences what to do with manifests whose blobs the tree does not have
@@ -88,10 +93,13 @@ public final class RegistryImport {
             RandomGenerator random) {
         this.database = database;
         this.store = store;
-        this.how = how;
-        this.move = move;
-        this.dryRun = dryRun;
-        this.progress = progress;
+        this.mode = new Mode(
+                how,
+                move,
+                dryRun,
+                missingReferences == BerthConfig.MissingReferences.ACCEPT,
+                config.registry().maxManifestSize());
+        this.progress = new Listening(progress);
         this.clock = clock;
         this.random = random;
         var cache = new RegistryCache(1 << 20);
@@ -103,190 +111,91 @@ public final class RegistryImport {
 
     /** @throws IOException when {@code directory} is no such tree, or the store cannot be written */
     public Report run(Path directory) throws IOException {
-        var tree = new DistributionTree(directory);
-        total = tree.size();
+        var tree = new DistributionTree(directory, progress::damage);
+        if (!mode.dryRun()) {
+            Recovery.run(database, store); // of an import that was cut off
+            database.write(tx -> {
+                Projects.ensureDefault(tx, RepositoryName.DEFAULT_PROJECT);
+                return null;
+            });
+        }
+        var blobs = new ImportBlobs(tree, database, store, commitBlob, mode, progress, clock, random, IMPORTER, ORIGIN);
         List<String> names = tree.repositories();
-        for (String name : names) {
+        long manifests = 0;
+        long tags = 0;
+        long unsupported = 0;
+        for (String folder : names) {
             try {
-                importRepository(tree, name, RepositoryName.parse(name));
+                RepositoryName name = RepositoryName.parse(folder);
+                importLayers(tree, blobs, folder, name);
+                var repository = new ImportManifests(
+                        tree, folder, name, database, blobs, pushManifest, mode, progress, IMPORTER, ORIGIN);
+                repository.run();
+                manifests += repository.count();
+                tags += repository.tags();
+                unsupported += repository.unsupported();
             } catch (OciException e) {
-                damage.add(name + ": " + e.getMessage());
+                progress.damage(folder + ": " + e.getMessage());
             }
         }
-        progress.bytes(total, total);
-        return new Report(names.size(), blobs, bytes, manifests, tags, List.copyOf(damage));
+        blobs.finish();
+        return new Report(
+                names.size(),
+                blobs.count(),
+                blobs.bytes(),
+                manifests,
+                tags,
+                unsupported,
+                progress.damaged,
+                List.copyOf(progress.damage),
+                List.copyOf(progress.notes));
     }
 
-    private void importRepository(DistributionTree tree, String folder, RepositoryName name) throws IOException {
+    private void importLayers(DistributionTree tree, ImportBlobs blobs, String folder, RepositoryName name)
+            throws IOException {
+        long stale = 0;
         for (Digest layer : tree.links(folder, "_layers")) {
-            importBlob(tree, name, layer);
+            stale += blobs.bring(name, layer) == ImportBlobs.Outcome.MISSING ? 1 : 0;
         }
-        importManifests(tree, folder, name);
-    }
-
-    // Whether the repository has the blob afterwards.
-    private boolean importBlob(DistributionTree tree, RepositoryName name, Digest digest) throws IOException {
-        boolean linked = database.read(tx -> tx.dao(BlobDao.class)
-                .findLinked(name.value(), digest.toString())
-                .isPresent());
-        Optional<Path> file = tree.blob(digest);
-        if (seen.add(digest)) {
-            done += file.map(DistributionTree::size).orElse(0L);
-            progress.bytes(done, total);
-        }
-        if (linked) {
-            return true;
-        }
-        boolean stored = database.read(
-                tx -> tx.dao(BlobDao.class).find(digest.toString()).isPresent());
-        if (!stored && (file.isEmpty() || !verified(file.get(), digest))) {
-            if (file.isEmpty() && bad.add(digest)) {
-                damage.add(name + ": the bytes of " + digest + " are missing, no readable file of the tree, or moved");
-            }
-            return false;
-        }
-        if (dryRun) {
-            return true;
-        }
-        var state = new UploadState(new UUID(random.nextLong(), random.nextLong()), random.nextLong(), 0);
-        if (!stored) {
-            bytes += DistributionTree.size(file.get());
-            blobs++;
-            state = store.take(state, file.get(), how);
-        }
-        var session = new UploadSession(
-                name, IMPORTER.name(), digest.algorithm(), store, state, clock.millis(), Uploads.NO_ROW);
-        commitBlob.commit(session, digest, IMPORTER, ORIGIN);
-        if (move && !stored) {
-            Files.deleteIfExists(file.get());
-        }
-        return true;
-    }
-
-    private boolean verified(Path file, Digest digest) {
-        if (bad.contains(digest)) {
-            return false;
-        }
-        MessageDigest hash = digest.algorithm().newHash();
-        try (InputStream in = Files.newInputStream(file)) {
-            byte[] buffer = new byte[1 << 20];
-            int count;
-            while ((count = in.read(buffer)) > 0) {
-                hash.update(buffer, 0, count);
-            }
-        } catch (IOException e) {
-            bad.add(digest);
-            damage.add(file + ": cannot be read (" + e + ")");
-            return false;
-        }
-        if (!Digest.finish(digest.algorithm(), hash.digest()).equals(digest)) {
-            bad.add(digest);
-            damage.add(file + ": has other bytes than its digest says");
-            return false;
-        }
-        return true;
-    }
-
-    private record Revision(byte[] content, String mediaType, Manifest manifest) {}
-
-    private void importManifests(DistributionTree tree, String folder, RepositoryName name) throws IOException {
-        Map<Digest, List<Tag>> tagsOf = tagsByDigest(tree, folder, name);
-        Map<Digest, Revision> waiting = new LinkedHashMap<>();
-        for (Digest digest : tree.links(folder, "_manifests/revisions")) {
-            read(tree, name, digest).ifPresent(revision -> waiting.put(digest, revision));
-        }
-        for (Digest tagged : tagsOf.keySet()) {
-            if (!waiting.containsKey(tagged)) {
-                damage.add(name + ": tags " + tagsOf.get(tagged) + " name " + tagged + ", which cannot be imported");
-            }
-        }
-        // Children first: whoever names one that still waits waits for it.
-        boolean progressed = true;
-        while (progressed && !waiting.isEmpty()) {
-            progressed = false;
-            for (Digest digest : List.copyOf(waiting.keySet())) {
-                Revision revision = waiting.get(digest);
-                boolean ready = revision.manifest().manifests().stream()
-                        .noneMatch(child -> waiting.containsKey(child.digest()));
-                if (ready) {
-                    waiting.remove(digest);
-                    push(tree, name, digest, revision, tagsOf.getOrDefault(digest, List.of()));
-                    progressed = true;
-                }
-            }
-        }
-        waiting.keySet().forEach(digest -> damage.add(name + ": manifest " + digest + " names itself through others"));
-    }
-
-    private Map<Digest, List<Tag>> tagsByDigest(DistributionTree tree, String folder, RepositoryName name)
-            throws IOException {
-        Map<Digest, List<Tag>> all = new LinkedHashMap<>();
-        for (String tag : tree.tags(folder)) {
-            Optional<Digest> digest = tree.tag(folder, tag);
-            try {
-                if (digest.isEmpty()) {
-                    damage.add(name + ":" + tag + " has no readable link");
-                } else {
-                    all.computeIfAbsent(digest.get(), unused -> new ArrayList<>())
-                            .add(Tag.parse(tag));
-                }
-            } catch (OciException e) {
-                damage.add(name + ":" + tag + ": " + e.getMessage());
-            }
-        }
-        return all;
-    }
-
-    private Optional<Revision> read(DistributionTree tree, RepositoryName name, Digest digest) {
-        Optional<Path> file = tree.blob(digest);
-        try {
-            if (file.isEmpty()) {
-                throw new OciException(ErrorCode.MANIFEST_UNKNOWN, "its bytes are missing");
-            }
-            byte[] content = Files.readAllBytes(file.get());
-            if (!Digest.of(digest.algorithm(), content).equals(digest)) {
-                throw new OciException(ErrorCode.DIGEST_INVALID, "its bytes have another digest");
-            }
-            String mediaType = mediaType(content);
-            return Optional.of(new Revision(content, mediaType, ManifestParser.parse(content, mediaType)));
-        } catch (OciException | IOException e) {
-            damage.add(name + ": manifest " + digest + ": " + e.getMessage());
-            return Optional.empty();
+        if (stale > 0) {
+            // Its garbage collection removes blobs and leaves the links. A manifest that needs one will say so.
+            progress.note(name + ": " + stale + " links to layers that the registry has collected are left out");
         }
     }
 
-    // OCI documents need not say what they are; then their members do.
-    private static String mediaType(byte[] content) throws IOException {
-        JsonNode document = Json.MAPPER.readTree(content);
-        String declared = document.path("mediaType").asText("");
-        if (!declared.isEmpty()) {
-            return declared;
-        }
-        if (document.has("fsLayers")) {
-            return MediaType.DOCKER_MANIFEST_V1;
-        }
-        return document.has("manifests") ? MediaType.OCI_INDEX : MediaType.OCI_MANIFEST;
-    }
+    /** Counts and keeps the first of what it hands on. */
+    private static final class Listening implements Progress {
+        private final Progress listener;
+        private final List<String> damage = new ArrayList<>();
+        private final List<String> notes = new ArrayList<>();
+        private long damaged;
 
-    private void push(DistributionTree tree, RepositoryName name, Digest digest, Revision revision, List<Tag> names)
-            throws IOException {
-        for (var blob : revision.manifest().blobs()) {
-            if (!MediaType.isNonDistributable(blob.mediaType())) {
-                importBlob(tree, name, blob.digest());
+        Listening(Progress listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public void bytes(long done, long total) {
+            listener.bytes(done, total);
+        }
+
+        @Override
+        public void damage(String text) {
+            damaged++;
+            keep(damage, text);
+            listener.damage(text);
+        }
+
+        @Override
+        public void note(String text) {
+            keep(notes, text);
+            listener.note(text);
+        }
+
+        private static void keep(List<String> list, String text) {
+            if (list.size() < KEPT) {
+                list.add(text);
             }
-        }
-        manifests++;
-        tags += names.size();
-        if (dryRun) {
-            return;
-        }
-        try {
-            pushManifest.push(new PushManifest.Request(
-                    name, digest, names, revision.mediaType(), revision.content(), null, null, IMPORTER, ORIGIN));
-        } catch (OciException e) {
-            manifests--;
-            tags -= names.size();
-            damage.add(name + ": manifest " + digest + ": " + e.getMessage());
         }
     }
 }

@@ -34,6 +34,9 @@ interface UploadDao {
     @SqlQuery("SELECT id, repository, principal, algorithm, store, generation, size FROM upload")
     List<UploadRow> all();
 
+    @SqlQuery("SELECT COUNT(*) FROM upload")
+    long count();
+
     @SqlUpdate("UPDATE upload SET updated_at = :now, size = :size WHERE id = :id")
     void touch(@Bind("id") String id, @Bind("size") long size, @Bind("now") long now);
 

@@ -12,6 +12,9 @@
  *   <li>push a manifest: {@link io.berth.registry.PushManifest}, one short transaction
  *   <li>delete: {@link io.berth.registry.DeleteManifest}, {@link io.berth.registry.DeleteBlob}
  *   <li>list: {@link io.berth.registry.ListNames}, {@link io.berth.registry.ListReferrers}
+ *   <li>import: {@link io.berth.registry.RegistryImport} takes another registry's files in. It lives here and not in a
+ *       package of its own since it is a push by other means: a second way of storing blobs, links and manifests would be
+ *       a second chance to get their order wrong
  * </ul>
  */
 package io.berth.registry;

@@ -82,6 +82,12 @@ public interface BlobStore extends AutoCloseable {
     Stream<ObjectKey> keys() throws IOException;
 
     /**
+     * Every upload that the store holds bytes of, with a size of 0, those among them that a crash cut off while they became
+     * an object. For checks; the caller closes it.
+     */
+    Stream<UploadState> uploads() throws IOException;
+
+    /**
      * Brings the store in order after a stop of any kind, before anything else is asked of it.
      *
      * @param open tells for an upload whether the database knows it; bytes of others are removed

@@ -66,13 +66,33 @@ public final class FileBlobStore implements BlobStore {
             case LINK -> {
                 try {
                     Files.createLink(target, file);
+                    if (!Files.isWritable(target)) {
+                        Files.delete(target); // it could not be synced
+                        copy(file, target);
+                    }
                 } catch (IOException | UnsupportedOperationException e) {
-                    Files.copy(file, target); // another file system, or one without links
+                    copy(file, target); // another file system, or one without links
                 }
             }
-            case COPY -> Files.copy(file, target);
+            case COPY -> copy(file, target);
         }
         return resume(state);
+    }
+
+    // Unlike Files.copy it gives the copy no mode but that of our own files.
+    private static void copy(Path file, Path target) throws IOException {
+        try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ);
+                FileChannel out = FileChannel.open(target, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            long size = in.size();
+            long position = 0;
+            while (position < size) {
+                long count = in.transferTo(position, size - position, out);
+                if (count <= 0) {
+                    throw new IOException(file + " is shorter than it was");
+                }
+                position += count;
+            }
+        }
     }
 
     @Override
@@ -182,6 +202,14 @@ public final class FileBlobStore implements BlobStore {
                         path.getName(0).toString(), path.getFileName().toString())
                         .filter(key -> key.path().equals(path.toString()))
                         .stream());
+    }
+
+    @Override
+    public Stream<UploadState> uploads() throws IOException {
+        return Files.list(uploads)
+                .flatMap(file -> UploadFile.parse(file.getFileName().toString()).stream())
+                .map(UploadFile::state)
+                .distinct();
     }
 
     @Override

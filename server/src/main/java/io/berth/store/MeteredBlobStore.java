@@ -119,6 +119,11 @@ public final class MeteredBlobStore implements BlobStore {
     }
 
     @Override
+    public Stream<UploadState> uploads() throws IOException {
+        return store.uploads();
+    }
+
+    @Override
     public void recover(Predicate<UploadState> open, Predicate<ObjectKey> live) throws IOException {
         store.recover(open, live);
     }
