@@ -90,7 +90,9 @@ final class ObjectCheck {
             // An upload keeps its generation when it becomes an object.
             boolean halfBorn = database.read(tx -> tx.dao(BlobDao.class).countUploadsOf(key.generation())) > 0;
             findings.warning("object " + key.path()
-                    + (halfBorn ? " is an upload that a crash cut off: the next start resumes it" : " is named by nothing"));
+                    + (halfBorn
+                            ? " is an upload that a crash cut off: the next start resumes it"
+                            : " is named by nothing"));
             if (repair && !halfBorn) {
                 store.delete(key);
                 findings.repair("object " + key.path() + " was removed");

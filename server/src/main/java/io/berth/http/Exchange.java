@@ -152,7 +152,8 @@ public final class Exchange {
         if (trusted.isEmpty() || peer == null || !isTrusted(trusted, peer)) {
             return peer == null ? "local" : peer;
         }
-        // The last address that is not itself a trusted proxy: everything left of it can be invented. Some proxies add a line
+        // The last address that is not itself a trusted proxy: everything left of it can be invented. Some proxies add
+        // a line
         // of their own below the client's, so all of them are one list.
         String[] hops =
                 String.join(",", request.headers().getAll("X-Forwarded-For")).split(",");
