@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 public final class ConfigLoader {
     /** Variables that begin with {@code BERTH_} and are not settings. */
     private static final Set<String> OTHER_VARIABLES =
-            Set.of("BERTH_JAVA_OPTS", "BERTH_CLIENTS_DIR", "BERTH_CONFIG", "BERTH_NO_BUILD");
+            Set.of("BERTH_HEAP", "BERTH_JAVA_OPTS", "BERTH_CLIENTS_DIR", "BERTH_CONFIG", "BERTH_NO_BUILD");
 
     private record Raw(String text, String source) {}
 

@@ -48,6 +48,7 @@ public final class SqliteDatabase implements Database {
         try {
             Files.createDirectories(directory);
             FileSystems.requireLocal(directory);
+            requireWritable(directory);
         } catch (IOException e) {
             throw new IllegalStateException("the database directory " + directory + " cannot be used: " + e, e);
         }
@@ -60,6 +61,16 @@ public final class SqliteDatabase implements Database {
             return new SqliteDatabase(writer, new SqliteReaders(jdbi, readers, clock, random, metrics));
         } catch (SQLException e) {
             throw new IllegalStateException("the database in " + directory + " cannot be opened: " + e.getMessage(), e);
+        }
+    }
+
+    // SQLite itself would say so at the first write only, and without the name.
+    private static void requireWritable(Path directory) {
+        Path file = directory.resolve(FILE);
+        Path wrong = !Files.isWritable(directory) ? directory : file;
+        if (wrong == directory || (Files.exists(file) && !Files.isWritable(file))) {
+            throw new IllegalStateException("the database cannot be written, since " + wrong
+                    + " cannot: give Berth's user the right to, or set database.directory to another");
         }
     }
 

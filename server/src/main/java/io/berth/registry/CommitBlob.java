@@ -70,7 +70,7 @@ final class CommitBlob {
         }
         var key = new ObjectKey(digest, session.state().generation());
         // A crash before the commit leaves an object that only the upload's row and its note explain.
-        session.row().join();
+        session.awaitRow();
         store.commit(session.state(), key);
         Outcome outcome;
         try {

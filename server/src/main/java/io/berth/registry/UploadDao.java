@@ -40,6 +40,9 @@ interface UploadDao {
     @SqlUpdate("UPDATE upload SET updated_at = :now, size = :size WHERE id = :id")
     void touch(@Bind("id") String id, @Bind("size") long size, @Bind("now") long now);
 
+    @SqlUpdate("UPDATE upload SET updated_at = :now WHERE updated_at > :now")
+    int touchNotAfter(@Bind("now") long now);
+
     @SqlUpdate("DELETE FROM upload WHERE id = :id")
     int delete(@Bind("id") String id);
 

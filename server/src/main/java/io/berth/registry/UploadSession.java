@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -88,6 +89,13 @@ final class UploadSession {
         return touchedAt;
     }
 
+    /** Corrects a time that the clock, set back since, has not reached. */
+    void touchedNotAfter(long now) {
+        if (touchedAt > now) {
+            touchedAt = now;
+        }
+    }
+
     boolean isEnded() {
         return ended;
     }
@@ -99,6 +107,15 @@ final class UploadSession {
     /** Completes when the database has the row; without a row it never had one. */
     CompletableFuture<?> row() {
         return row;
+    }
+
+    /** Waits until the database has the row; throws what kept it from having it. */
+    void awaitRow() {
+        try {
+            row.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
     }
 
     /**

@@ -16,7 +16,6 @@ import java.time.Clock;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -296,8 +295,12 @@ public final class Uploads {
 
     /** Ends every upload that has been idle for too long. */
     public void expire() {
-        long before = clock.millis() - rules.uploadExpiry().toMillis();
+        long now = clock.millis();
+        long before = now - rules.uploadExpiry().toMillis();
+        // What was touched in the future was touched while the clock was wrong, and would otherwise stay until then.
+        database.write(tx -> tx.dao(UploadDao.class).touchNotAfter(now));
         for (UploadSession session : sessions.values()) {
+            session.touchedNotAfter(now);
             if (session.touchedAt() < before && session.tryLock()) {
                 try {
                     discard(session);
@@ -353,12 +356,8 @@ public final class Uploads {
         if (session.isEnded()) {
             throw unknown();
         }
-        try {
-            if (session.row().isCompletedExceptionally()) {
-                session.row().join();
-            }
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        if (session.row().isCompletedExceptionally()) {
+            session.awaitRow();
         }
     }
 

@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -45,8 +47,25 @@ public final class FileBlobStore implements BlobStore {
         this.root = root;
         this.writer = writer;
         uploads = root.resolve("uploads");
-        makeDirectory(root);
-        makeDirectory(uploads);
+        try {
+            makeDirectory(root);
+            makeDirectory(uploads);
+        } catch (FileSystemException e) {
+            throw unusable(root, e);
+        }
+        for (Path directory : List.of(root, uploads)) {
+            if (!Files.isWritable(directory)) {
+                throw unusable(directory, null);
+            }
+        }
+    }
+
+    private static IOException unusable(Path directory, FileSystemException cause) {
+        String reason = cause == null || cause.getReason() == null ? "" : " (" + cause.getReason() + ")";
+        return new IOException(
+                "the blob directory " + directory + " cannot be written" + reason
+                        + ": give Berth's user the right to, or set storage.blobs to another",
+                cause);
     }
 
     @Override
