@@ -1,1 +1,1 @@
-"""What happens on bad days. Each scenario starts a real Berth and treats it badly."""
+"""What happens on bad days: each scenario starts a real Berth, treats it badly, and looks at what is left."""

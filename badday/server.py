@@ -1,194 +1,113 @@
-"""A Berth process, and a client that speaks to it."""
+"""A Berth process."""
 
 import base64
-import hashlib
-import http.client
-import json
 import os
 import pathlib
-import random
-import shutil
+import re
 import signal
 import socket
-import sqlite3
 import subprocess
-import tempfile
 import time
+
+from badday.client import Client
+from badday.place import Failed, Place, require
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PASSWORD = "bad-day-password"
-AUTHORIZATION = "Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-
-
-class NotHere(Exception):
-    """The scenario needs something that this machine does not have."""
+BASIC = "Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
 
 
 def build() -> None:
-    subprocess.run([ROOT / "berth", "--version"], check=True, stdout=subprocess.DEVNULL, timeout=600)
+    """Builds once, so that no start has to."""
+    subprocess.run([ROOT / "berth", "--version"], check=True, stdout=subprocess.DEVNULL, timeout=900)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def digest(content: bytes) -> str:
-    return "sha256:" + hashlib.sha256(content).hexdigest()
-
-
-class Folder:
-    """A temporary folder that is removed at the end."""
-
-    def __enter__(self) -> pathlib.Path:
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix="berth-badday-"))
-        return self.path
-
-    def __exit__(self, *_) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
+def environment(settings: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BERTH_")}
+    return kept | {"BERTH_NO_BUILD": "1", "BERTH_ADMIN_PASSWORD": PASSWORD, "BERTH_HEAP": "256m"} | settings
 
 
 class Berth:
-    def __init__(self, data: pathlib.Path, wrapper: list[str] = (), **environment: str):
-        self.port = free_port()
-        self.log = open(data.parent / f"{data.name}.log", "ab")
-        env = os.environ | {
-            "BERTH_ADMIN_PASSWORD": PASSWORD, "BERTH_NO_BUILD": "1", "BERTH_LOG_ACCESS": "false",
-            "BERTH_STORAGE_MIN_FREE": "0", **environment,
-        }  # fmt: skip
-        self.process = subprocess.Popen(
-            [*wrapper, ROOT / "berth", "serve", "--data", data, "--port", str(self.port)],
-            env=env, stdout=self.log, stderr=self.log, start_new_session=True,
-        )  # fmt: skip
-        self.tls = "BERTH_SERVER_TLS_CERTIFICATE" in environment
+    """A running server; `settings` are environment variables."""
 
-    def ready(self, seconds: float = 60) -> "Berth":
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+    def __init__(self, place: Place, data: pathlib.Path, tls: bool = False, wait: bool = True, user: int | None = None, **settings):
+        self.data = data
+        self.tls = tls
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.log = place.path / "berth.log"
+        with open(self.log, "ab") as log:
+            self.log_start = log.tell()
+            as_user = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+            self.process = place.spawn(
+                [ROOT / "berth", "serve", "--data", data, "--port", self.port],
+                env=environment(settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                **as_user,
+            )
+        self.started = time.monotonic()
+        if wait:
+            self.wait_ready()
+
+    def wait_ready(self, seconds: float = 90) -> None:
+        while time.monotonic() - self.started < seconds:
             if self.process.poll() is not None:
-                raise AssertionError(f"the server ended with {self.process.returncode}: {self.said()}")
+                raise Failed(f"the server ended with {self.process.returncode} at its start: {self.said()[-1500:]}")
             try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                    return self
+                client = self.client(timeout=20)
+                answer = client.request("GET", "/readyz")
+                client.close()
+                if answer.status in (200, 503):
+                    self.start_seconds = time.monotonic() - self.started
+                    return
             except OSError:
-                time.sleep(0.02)
-        raise AssertionError("the server did not start")
+                time.sleep(0.03)
+        raise Failed(f"the server was not ready within {seconds:.0f} s: {self.said()[-1500:]}")
+
+    def client(self, timeout: float = 120) -> Client:
+        return Client(self.port, BASIC, timeout, self.tls)
 
     def said(self) -> str:
-        self.log.flush()
-        return pathlib.Path(self.log.name).read_text(errors="replace")[-2000:]
+        with open(self.log, errors="replace") as log:
+            log.seek(self.log_start)
+            return log.read()
+
+    def own_messages(self) -> str:
+        """The log without the lines of requests."""
+        return "\n".join(line for line in self.said().splitlines() if not re.search(r' "?(GET|PUT|POST|PATCH|HEAD|DELETE) /', line))
 
     def kill(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.log.close()
+        self.process.kill()
+        self.process.wait(timeout=30)
 
-    def stop(self) -> int:
+    def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=60)
-        self.log.close()
-        return code
 
-    def client(self) -> "Client":
-        return Client(self.port)
+    def wait(self, seconds: float = 60) -> int:
+        try:
+            return self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"the server had not ended after {seconds:.0f} s: {self.said()[-1000:]}") from None
 
-    def __enter__(self) -> "Berth":
-        return self.ready()
+    def stop(self) -> None:
+        """A stop that was asked for is no failure."""
+        self.terminate()
+        code = self.wait()
+        require(code == 0, f"exit code {code} after SIGTERM: {self.said()[-1000:]}")
 
-    def __exit__(self, *_) -> None:
-        if self.process.poll() is None:
-            self.kill()
+    def status(self, field: str) -> int:
+        """A number of /proc/<pid>/status."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(rf"^{field}:\s+(\d+)", text, re.MULTILINE).group(1))
 
+    def rss_mib(self) -> int:
+        return self.status("VmRSS") >> 10
 
-class Refused(Exception):
-    def __init__(self, status: int, body: bytes):
-        super().__init__(f"{status} {body[:300]!r}")
-        self.status = status
-        self.body = body
+    def peak_rss_mib(self) -> int:
+        return self.status("VmHWM") >> 10
 
-
-class Client:
-    """One connection. Whatever the server does not answer is an OSError or an HTTPException."""
-
-    def __init__(self, port: int, timeout: float = 60):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
-
-    def send(self, method: str, path: str, body=None, expect=(), **headers: str):
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.connection.request(method, path, body, {"Authorization": AUTHORIZATION, **named})
-        answer = self.connection.getresponse()
-        content = answer.read()
-        if expect and answer.status not in expect:
-            raise Refused(answer.status, content)
-        return answer, content
-
-    def get(self, path: str) -> bytes:
-        return self.send("GET", path, expect=(200,))[1]
-
-    def begin(self, repository: str) -> str:
-        return self.send("POST", f"/v2/{repository}/blobs/uploads/", expect=(202,))[0].getheader("Location")
-
-    def push_blob(self, repository: str, content: bytes, way: str = "whole") -> str:
-        name = digest(content)
-        if way == "whole":
-            self.send("POST", f"/v2/{repository}/blobs/uploads/?digest={name}", content, (201,))
-            return name
-        upload = self.begin(repository)
-        if way == "streamed":
-            self.send("PATCH", upload, iter([content[i:i + 65536] for i in range(0, len(content), 65536)]), (202,))
-        else:
-            step = max(1, len(content) // 3)
-            for at in range(0, len(content), step):
-                part = content[at:at + step]
-                self.send("PATCH", upload, part, (202,), Content_Range=f"{at}-{at + len(part) - 1}")
-        self.send("PUT", f"{upload}?digest={name}", b"", (201,))
-        return name
-
-    def push_manifest(self, repository: str, reference: str, layers: list[bytes], config: bytes) -> bytes:
-        manifest = json.dumps({
-            "schemaVersion": 2, "mediaType": MANIFEST,
-            "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest(config), "size": len(config)},
-            "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest(layer), "size": len(layer)}
-                       for layer in layers],
-        }).encode()  # fmt: skip
-        self.send("PUT", f"/v2/{repository}/manifests/{reference}", manifest, (201,), Content_Type=MANIFEST)
-        return manifest
-
-    def verify_image(self, repository: str, reference: str, manifest: bytes) -> None:
-        got = self.get(f"/v2/{repository}/manifests/{reference}")
-        assert got == manifest, f"{repository}:{reference} is another manifest"
-        document = json.loads(manifest)
-        for descriptor in [document["config"], *document["layers"]]:
-            content = self.get(f"/v2/{repository}/blobs/{descriptor['digest']}")
-            assert digest(content) == descriptor["digest"], f"{descriptor['digest']} of {repository} has other bytes"
-
-
-class Image:
-    """A small configuration, and layers of about 100 KiB and some MiB."""
-
-    def __init__(self, seed: int, large: int = 2 << 20):
-        source = random.Random(seed)
-        self.config = json.dumps({"seed": seed}).encode()
-        self.layers = [source.randbytes(100_000 + seed % 999), source.randbytes(large + seed % 997)]
-
-
-def check_files(data: pathlib.Path) -> None:
-    """Nothing lies about that the database does not know. The server does not run."""
-    database = sqlite3.connect(f"file:{data}/berth.db?mode=ro", uri=True)
-    known = {f"{row[0]}.{row[1] & (1 << 64) - 1:016x}" for row in database.execute("SELECT id, generation FROM upload")}
-    left = {file.name for file in (data / "blobs/uploads").iterdir()}
-    assert left <= known, f"files of uploads that nobody knows: {left - known}"
-    named = {f"{row[0].split(':')[1]}.{row[1] & (1 << 64) - 1:016x}"
-             for row in database.execute("SELECT digest, generation FROM blob WHERE store = 'file'")}  # fmt: skip
-    objects = {file.name for file in (data / "blobs").glob("sha*/*/*")}
-    database.close()
-    assert objects <= named, f"objects that nothing names: {objects - named}"
-    assert named <= objects, f"blobs without an object: {named - objects}"
-
-
-def fsck(data: pathlib.Path) -> None:
-    done = subprocess.run([ROOT / "berth", "fsck", "--data", data], capture_output=True, text=True, timeout=300,
-                          env=os.environ | {"BERTH_NO_BUILD": "1"})  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    def open_files(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
