@@ -46,6 +46,7 @@ class ArchitectureTest {
             Map.entry("project", Set.of("access", "db", "http", "oci")),
             Map.entry("registry", Set.of("project", "access", "store", "db", "http", "config", "oci")),
             Map.entry("gc", Set.of("db", "store", "oci")),
+            Map.entry("tracing", Set.of("http")),
             Map.entry("cli", EVERYTHING),
             Map.entry("", EVERYTHING));
 
@@ -104,6 +105,8 @@ class ArchitectureTest {
     @Test
     void nobodyUsesTheLoggingOfTheJdk() {
         noClasses()
+                .that()
+                .resideOutsideOfPackage(ROOT + ".tracing") // it keeps the exporter's own complaints out of stderr
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("java.util.logging..")

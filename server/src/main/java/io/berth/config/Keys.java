@@ -166,10 +166,14 @@ final class Keys {
     static final Key<String> LOG_LEVEL = key(
             "log.level", "info", "error, warn, info or debug", "What Berth's own messages are logged.", Keys::level);
 
-    static final Key<java.util.Optional<java.net.URI>> TRACING_ENDPOINT =
-            key("tracing.endpoint", "", "an http or https URL", "Read, and does nothing yet.", Forms::httpUrl);
+    static final Key<java.util.Optional<java.net.URI>> TRACING_ENDPOINT = key(
+            "tracing.endpoint",
+            "",
+            "an http or https URL",
+            "The OpenTelemetry collector (OTLP over HTTP) that traces go to. Tracing is off without one.",
+            Forms::httpUrl);
     static final Key<Double> TRACING_RATIO =
-            key("tracing.ratio", "0.1", "a number from 0 to 1", "Read, and does nothing yet.", Keys::ratio);
+            key("tracing.ratio", "0.1", "a number from 0 to 1", "The share of requests that is traced.", Keys::ratio);
 
     private Keys() {}
 

@@ -37,6 +37,7 @@ public final class WebServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WebServer.class);
     private static final Duration TLS_RELOAD = Duration.ofSeconds(5);
     private static final long LINGER_BYTES = 64 << 20;
+    private static final Duration REFUSED_LINGER = Duration.ofSeconds(1);
     private static final Duration LINGER_TIME = Duration.ofSeconds(10);
 
     /** An endpoint and the paths it answers. */
@@ -243,7 +244,9 @@ public final class WebServer implements AutoCloseable {
                 .putHeader("Content-Type", "application/json")
                 .putHeader("Connection", "close")
                 .end(Buffer.buffer(body))
-                .onComplete(sent -> request.connection().close());
+                // Closed at once, with bytes of the client's unread, it would end in a reset that hides the answer.
+                .onComplete(sent -> vertx.setTimer(
+                        REFUSED_LINGER.toMillis(), timer -> request.connection().close()));
     }
 
     private String nextId() {

@@ -140,7 +140,11 @@ final class ImportBlobs {
             return Outcome.PRESENT;
         }
         var state = new UploadState(new UUID(random.nextLong(), random.nextLong()), random.nextLong(), 0);
-        commit(repository, digest, store.take(state, file, mode.take()));
+        commit(
+                repository,
+                digest,
+                session(repository, digest, store.take(state, file, mode.take()))
+                        .withBytesInStore());
         if (mode.move()) {
             Files.deleteIfExists(file);
         }
@@ -158,13 +162,17 @@ final class ImportBlobs {
                 .findLinked(repository.value(), digest.toString())
                 .isPresent());
         if (!linked && !mode.dryRun()) {
-            commit(repository, digest, new UploadState(new UUID(0, 0), 0, 0)); // never looked at: the blob is here
+            // Its bytes are never looked at: the blob is here.
+            commit(repository, digest, session(repository, digest, new UploadState(new UUID(0, 0), 0, 0)));
         }
     }
 
-    private void commit(RepositoryName repository, Digest digest, UploadState state) throws IOException {
-        var session = new UploadSession(
+    private UploadSession session(RepositoryName repository, Digest digest, UploadState state) {
+        return new UploadSession(
                 repository, principal.name(), digest.algorithm(), store, state, clock.millis(), Uploads.NO_ROW);
+    }
+
+    private void commit(RepositoryName repository, Digest digest, UploadSession session) throws IOException {
         commitBlob.commit(session, digest, principal, origin);
     }
 

@@ -220,8 +220,8 @@ final class UploadSession {
         return inStore;
     }
 
-    /** It was open before this process began; returns this. */
-    UploadSession restored() {
+    /** The store has bytes of it that did not come through {@link #append}; returns this. */
+    UploadSession withBytesInStore() {
         inStore = true;
         return this;
     }

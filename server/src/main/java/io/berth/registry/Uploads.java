@@ -151,7 +151,7 @@ public final class Uploads {
                         state,
                         clock.millis(),
                         CompletableFuture.completedFuture(row))
-                .restored();
+                .withBytesInStore();
         UploadSession other = sessions.putIfAbsent(id, session);
         return other == null ? session : other;
     }
@@ -189,7 +189,8 @@ public final class Uploads {
         if (body.length() > limit) {
             throw tooLarge();
         }
-        session.append(new LimitedSource(body.source(), limit), Math.max(0, body.length()), clock.millis());
+        session.append(
+                new LimitedSource(body.source(), limit, Uploads::tooLarge), Math.max(0, body.length()), clock.millis());
         if (range != null && session.size() - before != range.length()) {
             throw new OciException(ErrorCode.SIZE_INVALID, "the body is shorter or longer than its Content-Range");
         }
@@ -376,27 +377,5 @@ public final class Uploads {
         return new OciException(
                 ErrorCode.TOO_LARGE,
                 "the blob is larger than registry.max-blob-size or the room for" + " open uploads allows");
-    }
-
-    private static final class LimitedSource implements ChunkSource {
-        private final ChunkSource source;
-        private long left;
-
-        LimitedSource(ChunkSource source, long limit) {
-            this.source = source;
-            this.left = limit;
-        }
-
-        @Override
-        public java.nio.ByteBuffer next() throws IOException {
-            java.nio.ByteBuffer chunk = source.next();
-            if (chunk != null) {
-                left -= chunk.remaining();
-                if (left < 0) {
-                    throw tooLarge();
-                }
-            }
-            return chunk;
-        }
     }
 }

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The import as its user sees it: another registry's files in, every image out again by the API. */
@@ -240,6 +241,7 @@ class ImportAndPullTest {
     }
 
     @Test
+    @Timeout(240) // a dozen starts of a JVM, on a machine that may be busy
     void anImportThatIsKilledAgainAndAgainEndsWhole() throws Exception {
         Path root = directory.resolve("registry");
         var tree = new TreeOfImages(root);

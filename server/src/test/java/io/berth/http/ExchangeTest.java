@@ -70,7 +70,7 @@ class ExchangeTest {
                 config,
                 guard,
                 new BufferPool(1 << 20),
-                List.of(new WebServer.Route("/", echo)),
+                List.of(new WebServer.Route("", echo)),
                 new Errors(e -> null),
                 new HttpMetrics(new SimpleMeterRegistry()),
                 null,
