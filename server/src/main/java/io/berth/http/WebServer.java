@@ -3,15 +3,19 @@ package io.berth.http;
 import io.berth.config.BerthConfig;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.impl.ConnectionBase;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -238,15 +242,25 @@ public final class WebServer implements AutoCloseable {
                     id,
                     "-"));
         }
-        request.response()
-                .setStatusCode(status)
-                .putHeader("X-Request-Id", id)
-                .putHeader("Content-Type", "application/json")
-                .putHeader("Connection", "close")
-                .end(Buffer.buffer(body))
-                // Closed at once, with bytes of the client's unread, it would end in a reset that hides the answer.
-                .onComplete(sent -> vertx.setTimer(
-                        REFUSED_LINGER.toMillis(), timer -> request.connection().close()));
+        sendRefusal(request, status, id, body);
+    }
+
+    // Past Vert.x, which would close the connection as soon as this is written: with bytes of the client's unread that
+    // ends in a reset, and the client may never see the answer.
+    private void sendRefusal(HttpServerRequest request, int status, String id, byte[] body) {
+        if (!(request.connection() instanceof ConnectionBase connection)) {
+            request.connection().close();
+            return;
+        }
+        var answer = new DefaultFullHttpResponse(
+                HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), Unpooled.wrappedBuffer(body));
+        answer.headers()
+                .set("X-Request-Id", id)
+                .set("Content-Type", "application/json")
+                .set("Content-Length", body.length)
+                .set("Connection", "close");
+        connection.channel().writeAndFlush(answer);
+        vertx.setTimer(REFUSED_LINGER.toMillis(), timer -> request.connection().close());
     }
 
     private String nextId() {
