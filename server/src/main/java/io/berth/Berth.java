@@ -1,13 +1,19 @@
 package io.berth;
 
 import io.berth.access.Authorizer;
-import io.berth.access.SiteAuthorizer;
+import io.berth.access.Grants;
+import io.berth.access.Permission;
+import io.berth.access.ProjectAuthorizer;
+import io.berth.access.Roles;
+import io.berth.access.Target;
+import io.berth.access.VisibleRepositories;
 import io.berth.config.BerthConfig;
 import io.berth.db.ChangeFeed;
 import io.berth.db.Database;
 import io.berth.db.DatabaseException;
 import io.berth.db.SqliteDatabase;
 import io.berth.http.AccessLog;
+import io.berth.http.AuditSink;
 import io.berth.http.Authentication;
 import io.berth.http.BufferPool;
 import io.berth.http.ByteLimiter;
@@ -19,12 +25,23 @@ import io.berth.http.HttpMetrics;
 import io.berth.http.MetricsEndpoint;
 import io.berth.http.Tracing;
 import io.berth.http.WebServer;
+import io.berth.identity.AccessVersion;
 import io.berth.identity.Accounts;
 import io.berth.identity.AdminSocket;
-import io.berth.identity.BasicAuthenticator;
+import io.berth.identity.BearerTokens;
+import io.berth.identity.CredentialAuthenticator;
+import io.berth.identity.Credentials;
+import io.berth.identity.Groups;
+import io.berth.identity.Logins;
+import io.berth.identity.Onboarding;
+import io.berth.identity.Robots;
+import io.berth.identity.Sources;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
+import io.berth.project.Projects;
 import io.berth.registry.Registry;
+import io.berth.registry.TagPaths;
+import io.berth.site.SiteSettings;
 import io.berth.store.BlobStore;
 import io.berth.store.FileBlobStore;
 import io.berth.store.MeteredBlobStore;
@@ -91,15 +108,37 @@ public final class Berth implements AutoCloseable {
             BlobStore store = own(
                     new MeteredBlobStore(new FileBlobStore(config.storage().blobs(), uploadWriter(config)), meters));
 
-            var accounts = new Accounts(database, random);
+            var access = new AccessVersion();
+            var site = new SiteSettings(database);
+            var accounts = new Accounts(database, random, access);
             firstStart = accounts.ensureAdministrator(
                     config.adminPassword(), data.path().resolve("admin-password"));
             if (firstStart == Accounts.FirstStart.EXISTED) {
                 config.adminPassword().ifPresent(password -> warnWhenIgnored(accounts, password));
             }
-            var authenticator = new BasicAuthenticator(database, random);
-            var authentication = new Authentication(authenticator);
-            Authorizer authorizer = new SiteAuthorizer(config.registry().anonymousPull());
+            boolean anonymousPull = config.registry().anonymousPull();
+            var robots = new Robots(database, random, site, access);
+            var credentials = new Credentials(site);
+            var onboarding = new Onboarding(database, new Groups(database, access), access);
+            var authenticator = new CredentialAuthenticator(
+                    database,
+                    new Logins(database, random, clock, Sources.NONE, onboarding),
+                    robots,
+                    credentials,
+                    BearerTokens.NONE,
+                    BearerTokens.NONE,
+                    access,
+                    AuditSink.NONE,
+                    clock,
+                    random);
+            var authentication = new Authentication(
+                    authenticator,
+                    config.registry().challenge() == BerthConfig.Challenge.TOKEN,
+                    config.server().externalUrl());
+            new Roles(database, access).ensureBuiltIn();
+            var grants = new Grants(database, access);
+            Authorizer authorizer = new ProjectAuthorizer(database, access, new TagPaths(database), anonymousPull);
+            var projects = new Projects(database, site, config.projects(), authorizer, grants, robots, access);
 
             long bodyMemory = config.limits().bodyMemory();
             var buffers = new BufferPool(bodyMemory);
@@ -109,6 +148,9 @@ public final class Berth implements AutoCloseable {
                     store,
                     authentication,
                     authorizer,
+                    projects,
+                    new VisibleRepositories(database, anonymousPull),
+                    site,
                     new ByteLimiter(bodyMemory, BODY_PATIENCE),
                     meters,
                     Runtime.getRuntime().maxMemory() / 8,
@@ -132,7 +174,9 @@ public final class Berth implements AutoCloseable {
             var metrics = new MetricsEndpoint(
                     meters::scrape,
                     authentication,
-                    principal -> authorizer.decideOperations(principal).allowed());
+                    principal -> authorizer
+                            .decide(principal, Permission.METRICS_READ, Target.SYSTEM)
+                            .allowed());
             var server = own(new WebServer(
                     vertx,
                     config.server().host(),
@@ -157,7 +201,7 @@ public final class Berth implements AutoCloseable {
             metricsPort =
                     metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
-            own(new AdminSocket(data.path(), accounts, authenticator, () -> status(database, store, registry)));
+            own(new AdminSocket(data.path(), accounts, () -> status(database, store, registry)));
             own(new Maintenance(() -> {
                 registry.maintain();
                 feed.trim(FEED_RETENTION);
@@ -196,7 +240,8 @@ public final class Berth implements AutoCloseable {
         }
         var address = config.metrics().listen().get();
         // Whoever reaches this listener may read: credentials are neither asked for nor looked at.
-        var open = new MetricsEndpoint(scrape, new Authentication(OpenListener.INSTANCE), principal -> true);
+        var open = new MetricsEndpoint(
+                scrape, new Authentication(OpenListener.INSTANCE, false, Optional.empty()), principal -> true);
         var plain = new BerthConfig.Server(
                 address.getHostString(),
                 address.getPort(),

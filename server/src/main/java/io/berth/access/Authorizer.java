@@ -1,25 +1,22 @@
 package io.berth.access;
 
 import io.berth.http.Principal;
-import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
 
-/** Answers every permission question. Thread-safe; never blocks, so that it can be asked on an event loop. */
+/** Answers every permission question, whoever asks: {@code /v2/}, the APIs, the command line. Thread-safe. */
 public interface Authorizer {
 
     /**
-     * Whether {@code principal} may do {@code action}.
-     *
-     * @param reference the tag or digest that it is about, null when it is about the repository or a blob
+     * The answer when it can be given from memory, else null. Never blocks, so that it can be asked on an event loop.
      */
-    Decision decide(Principal principal, Action action, RepositoryName repository, Reference reference);
+    Decision decideAtOnce(Principal principal, Permission permission, Target target);
 
-    /** Whether {@code principal} may list all repositories. */
-    Decision decideCatalog(Principal principal);
+    /** Whether {@code principal} may do it. May read the database. */
+    Decision decide(Principal principal, Permission permission, Target target);
 
-    /** Whether {@code principal} may read metrics and other facts about the server. */
-    Decision decideOperations(Principal principal);
-
-    /** Whether anybody may pull from the repository, so that shared caches may keep what they see. */
+    /** Whether anybody may pull from the repository, so that shared caches may keep what they see; false when unknown. */
     boolean isPublic(RepositoryName repository);
+
+    /** Which of a repository's tags {@code principal} may do this to. */
+    TagFilter tags(Principal principal, Permission permission, RepositoryName repository);
 }

@@ -8,6 +8,9 @@ import static java.util.Objects.requireNonNull;
  * @param rule the rule that decided, for the audit log
  */
 public record Decision(boolean allowed, String rule) {
+    /** Refused, since the credential is good for less than its owner. */
+    public static final Decision OUT_OF_SCOPE = new Decision(false, "the credential's scope does not reach so far");
+
     public Decision {
         requireNonNull(rule, "rule is null");
     }

@@ -3,6 +3,7 @@ package io.berth.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.berth.config.BerthConfig;
 import io.berth.db.Change;
+import io.berth.identity.AccessVersion;
 import io.berth.identity.Accounts;
 import io.berth.identity.AdminSocket;
 import java.io.BufferedReader;
@@ -82,8 +83,8 @@ final class AdminCommand implements Callable<Integer> {
 
     private static String resetOffline(BerthConfig config, String user, String password) throws IOException {
         try (var data = OfflineData.existing(config)) {
-            boolean found = new Accounts(data.database(), new SecureRandom())
-                    .setPassword(user, password, new Change.Origin("berth admin", null, null, null));
+            boolean found = new Accounts(data.database(), new SecureRandom(), new AccessVersion())
+                    .setPassword(user, password, Change.Origin.by("berth admin"));
             return found ? null : "there is no local account '" + user + "'";
         }
     }

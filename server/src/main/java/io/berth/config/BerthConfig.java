@@ -13,6 +13,7 @@ public record BerthConfig(
         Optional<String> adminPassword,
         Server server,
         Registry registry,
+        Projects projects,
         Storage storage,
         DatabaseConfig database,
         Limits limits,
@@ -67,12 +68,36 @@ public record BerthConfig(
      */
     public record Registry(
             boolean anonymousPull,
+            Challenge challenge,
             boolean readOnly,
             MissingReferences missingReferences,
             long maxManifestSize,
             long maxBlobSize,
             Duration uploadExpiry,
             long maxOpenUploadBytes) {}
+
+    /** Whose pushes make the project that they name. */
+    public enum CreatedByPush {
+        NEVER,
+        ADMINISTRATORS,
+        /** Of all who may make projects. */
+        CREATORS
+    }
+
+    /**
+     * How projects come to be.
+     *
+     * @param pushedArePublic whether projects that a push makes are public
+     */
+    public record Projects(CreatedByPush createdByPush, boolean pushedArePublic) {}
+
+    /** How a client without a credential is asked for one. */
+    public enum Challenge {
+        /** It is sent to the token service. */
+        TOKEN,
+        /** It is asked for name and password. */
+        BASIC
+    }
 
     /** Whether large uploads go past the page cache. */
     public enum DirectIo {

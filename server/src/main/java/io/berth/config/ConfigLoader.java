@@ -91,13 +91,15 @@ public final class ConfigLoader {
                         get(Keys.IDLE_TIMEOUT),
                         get(Keys.SHUTDOWN_TIMEOUT)),
                 new BerthConfig.Registry(
-                        or(get(Keys.ANONYMOUS_PULL), false),
+                        or(get(Keys.ANONYMOUS_PULL), true),
+                        get(Keys.CHALLENGE),
                         or(get(Keys.READ_ONLY), false),
                         get(Keys.MISSING_REFERENCES),
                         or(get(Keys.MAX_MANIFEST_SIZE), 0L),
                         or(get(Keys.MAX_BLOB_SIZE), 0L),
                         get(Keys.UPLOAD_EXPIRY),
                         or(get(Keys.MAX_OPEN_UPLOAD_BYTES), 0L)),
+                new BerthConfig.Projects(get(Keys.CREATED_BY_PUSH), or(get(Keys.PUSHED_ARE_PUBLIC), false)),
                 new BerthConfig.Storage(
                         or(get(Keys.BLOBS), Optional.<Path>empty()).orElse(under(data, "blobs")),
                         or(get(Keys.MIN_FREE), 0L),

@@ -78,7 +78,18 @@ final class Keys {
             Forms::duration);
 
     static final Key<Boolean> ANONYMOUS_PULL = key(
-            "registry.anonymous-pull", "false", BOOL, "Whether anybody may pull without a credential.", Forms::bool);
+            "registry.anonymous-pull",
+            "true",
+            BOOL,
+            "Whether public projects can be pulled from without a credential.",
+            Forms::bool);
+    static final Key<BerthConfig.Challenge> CHALLENGE = key(
+            "registry.challenge",
+            "token",
+            "token or basic",
+            "Whether clients without a credential are sent to the token service or asked for name and password. Both are"
+                    + " accepted either way.",
+            Forms.oneOf(BerthConfig.Challenge.class));
     static final Key<Boolean> READ_ONLY =
             key("registry.read-only", "false", BOOL, "Refuses everything that would change the registry.", Forms::bool);
     static final Key<BerthConfig.MissingReferences> MISSING_REFERENCES = key(
@@ -104,6 +115,16 @@ final class Keys {
             BYTES,
             "How many bytes one user may hold in unfinished uploads of one project; 0 is no limit.",
             Forms::bytes);
+
+    static final Key<BerthConfig.CreatedByPush> CREATED_BY_PUSH = key(
+            "projects.created-by-push",
+            "administrators",
+            "never, administrators or creators",
+            "Whose pushes make the project that they name, where it does not exist: nobody's, administrators', or those of"
+                    + " all who may make projects.",
+            Forms.oneOf(BerthConfig.CreatedByPush.class));
+    static final Key<Boolean> PUSHED_ARE_PUBLIC = key(
+            "projects.pushed-are-public", "false", BOOL, "Whether projects that a push makes are public.", Forms::bool);
 
     static final Key<java.util.Optional<Path>> BLOBS = key(
             "storage.blobs",

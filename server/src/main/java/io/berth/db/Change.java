@@ -19,12 +19,18 @@ public record Change(String kind, String key, String payload, Origin origin) {
      *
      * @param actor the user's or robot's name
      * @param credential the id of the credential that was used
+     * @param client the address that the request came from
      * @param requestId the request's X-Request-Id
      * @param rule the rule that allowed it
      */
-    public record Origin(String actor, String credential, String requestId, String rule) {
+    public record Origin(String actor, String credential, String client, String requestId, String rule) {
         /** What the server does by itself. */
-        public static final Origin SYSTEM = new Origin("system", null, null, null);
+        public static final Origin SYSTEM = by("system");
+
+        /** Somebody who did not come through a request. */
+        public static Origin by(String actor) {
+            return new Origin(actor, null, null, null, null);
+        }
     }
 
     public Change {

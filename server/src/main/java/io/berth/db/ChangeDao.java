@@ -8,8 +8,8 @@ import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 /** SQL of the change feed. */
 interface ChangeDao {
     @SqlUpdate("""
-            INSERT INTO change (epoch, tx_id, kind, key, payload, payload_version, actor, credential, request_id, rule, at)
-            VALUES (:epoch, :txId, :kind, :key, :payload, :version, :o.actor, :o.credential, :o.requestId, :o.rule, :at)
+            INSERT INTO change (epoch, tx_id, kind, key, payload, payload_version, actor, credential, client, request_id, rule, at)
+            VALUES (:epoch, :txId, :kind, :key, :payload, :version, :o.actor, :o.credential, :o.client, :o.requestId, :o.rule, :at)
             """)
     void append(
             @Bind("epoch") long epoch,

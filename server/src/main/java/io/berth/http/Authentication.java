@@ -2,19 +2,38 @@ package io.berth.http;
 
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
+import java.net.URI;
 import java.util.Optional;
 
-/** Finds out who is asking, and challenges those who ought to say. Thread-safe. */
+/**
+ * Finds out who is asking, and challenges those who ought to say. Thread-safe.
+ *
+ * @see <a href="https://distribution.github.io/distribution/spec/auth/token/">Docker Registry Token Authentication</a>
+ */
 public final class Authentication {
-    private static final String CHALLENGE = "Basic realm=\"Berth\", charset=\"UTF-8\"";
+    /** Where the token service answers. */
+    public static final String TOKEN_PATH = "/service/token";
+
+    /** The name under which the token service knows this registry. */
+    public static final String SERVICE = "berth";
+
+    private static final String BASIC = "Basic realm=\"Berth\", charset=\"UTF-8\"";
 
     // An empty name with an empty password: how podman, skopeo and buildah say that they have no credential.
     private static final String NOTHING = "Basic Og==";
 
     private final Authenticator authenticator;
+    private final boolean tokens;
+    private final Optional<URI> externalUrl;
 
-    public Authentication(Authenticator authenticator) {
+    /**
+     * @param tokens whether clients are sent to the token service, or asked for their name and password
+     * @param externalUrl how clients reach this server, when that differs from what they ask
+     */
+    public Authentication(Authenticator authenticator, boolean tokens, Optional<URI> externalUrl) {
         this.authenticator = authenticator;
+        this.tokens = tokens;
+        this.externalUrl = externalUrl;
     }
 
     /** The principal when that is known without blocking: no credential, or one verified lately. */
@@ -39,7 +58,7 @@ public final class Authentication {
         Principal principal = authenticator
                 .cached(authorization)
                 .or(() -> authenticator.authenticate(authorization, exchange.client()))
-                .orElseThrow(() -> challenge("the credential is wrong"));
+                .orElseThrow(() -> challenge(exchange, "", "the credential is wrong"));
         exchange.principal(principal);
         return principal;
     }
@@ -49,8 +68,26 @@ public final class Authentication {
         return NOTHING.equals(authorization) ? null : authorization;
     }
 
-    /** What tells a client to present a credential. */
-    public static OciException challenge(String message) {
-        return new OciException(ErrorCode.UNAUTHORIZED, message).header("WWW-Authenticate", CHALLENGE);
+    /**
+     * What tells a client to present a credential.
+     *
+     * @param scope what it would have to be good for, may be empty
+     */
+    public OciException challenge(Exchange exchange, String scope, String message) {
+        return new OciException(ErrorCode.UNAUTHORIZED, message)
+                .header("WWW-Authenticate", tokens ? bearer(exchange, scope, "") : BASIC);
+    }
+
+    /** What tells a client that a token of a wider scope would do. */
+    public OciException insufficient(Exchange exchange, String scope) {
+        return new OciException(ErrorCode.UNAUTHORIZED, "the token's scope does not reach so far")
+                .header("WWW-Authenticate", bearer(exchange, scope, ",error=\"insufficient_scope\""));
+    }
+
+    private String bearer(Exchange exchange, String scope, String more) {
+        String realm =
+                externalUrl.map(url -> url.toString().replaceAll("/+$", "")).orElseGet(exchange::askedUrl);
+        return "Bearer realm=\"" + realm + TOKEN_PATH + "\",service=\"" + SERVICE + "\""
+                + (scope.isEmpty() ? "" : ",scope=\"" + scope + "\"") + more;
     }
 }

@@ -10,6 +10,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.buffer.BufferInternal;
+import io.vertx.core.net.HostAndPort;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.net.InetAddress;
 import java.net.URLDecoder;
@@ -164,6 +165,19 @@ public final class Exchange {
             }
         }
         return peer;
+    }
+
+    /** The scheme and authority that the client asked, by a trusted proxy's word where there is one. */
+    String askedUrl() {
+        String scheme = request.isSSL() ? "https" : "http";
+        String peer =
+                request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
+        String forwarded = request.getHeader("X-Forwarded-Proto");
+        if (forwarded != null && peer != null && isTrusted(context.trustedProxies(), peer)) {
+            scheme = forwarded.strip().equalsIgnoreCase("https") ? "https" : "http";
+        }
+        HostAndPort authority = request.authority();
+        return scheme + "://" + (authority == null ? "localhost" : authority.toString());
     }
 
     private static boolean isTrusted(List<Cidr> trusted, String address) {

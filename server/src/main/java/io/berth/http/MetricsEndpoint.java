@@ -25,7 +25,7 @@ public final class MetricsEndpoint implements Endpoint {
         Principal principal = authentication.require(exchange);
         if (!mayRead.test(principal)) {
             throw principal.isAnonymous()
-                    ? Authentication.challenge("reading metrics needs a credential")
+                    ? authentication.challenge(exchange, "", "reading metrics needs a credential")
                     : new OciException(ErrorCode.DENIED, "reading metrics needs an administrator");
         }
         exchange.answer(

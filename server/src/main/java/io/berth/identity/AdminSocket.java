@@ -42,7 +42,6 @@ public final class AdminSocket implements AutoCloseable {
     private final Path path;
     private final ServerSocketChannel server;
     private final Accounts accounts;
-    private final BasicAuthenticator authenticator;
     private final Supplier<Map<String, Object>> status;
     private final Duration patience;
     private final Semaphore connections = new Semaphore(MAX_CONNECTIONS);
@@ -53,21 +52,13 @@ public final class AdminSocket implements AutoCloseable {
      * @param directory locked by this process
      * @param status what {@code {"do":"status"}} is answered
      */
-    public AdminSocket(
-            Path directory, Accounts accounts, BasicAuthenticator authenticator, Supplier<Map<String, Object>> status)
-            throws IOException {
-        this(directory, accounts, authenticator, status, PATIENCE);
+    public AdminSocket(Path directory, Accounts accounts, Supplier<Map<String, Object>> status) throws IOException {
+        this(directory, accounts, status, PATIENCE);
     }
 
-    AdminSocket(
-            Path directory,
-            Accounts accounts,
-            BasicAuthenticator authenticator,
-            Supplier<Map<String, Object>> status,
-            Duration patience)
+    AdminSocket(Path directory, Accounts accounts, Supplier<Map<String, Object>> status, Duration patience)
             throws IOException {
         this.accounts = accounts;
-        this.authenticator = authenticator;
         this.status = status;
         this.patience = patience;
         path = directory.resolve(NAME);
@@ -179,9 +170,7 @@ public final class AdminSocket implements AutoCloseable {
                 if (password.length() < Accounts.MIN_PASSWORD) {
                     yield error("a password has " + Accounts.MIN_PASSWORD + " characters or more");
                 }
-                boolean found =
-                        accounts.setPassword(user, password, new Change.Origin("admin-socket", null, null, null));
-                authenticator.forgetAll();
+                boolean found = accounts.setPassword(user, password, Change.Origin.by("admin-socket"));
                 if (found) {
                     LOG.info("the password of '{}' was changed through the admin socket", user);
                 }

@@ -1,7 +1,8 @@
 package io.berth.oci;
 
 /**
- * The catalogue of errors of the {@code /v2/} API: code, HTTP status and sentence.
+ * The catalogue of errors: code, HTTP status and sentence. {@code /v2/} uses those of its specification; the other APIs
+ * have some of their own.
  *
  * @see <a href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes">distribution-spec,
  *     Error Codes</a>
@@ -28,7 +29,17 @@ public enum ErrorCode {
     TOO_MANY_REQUESTS(429, "too many requests"),
     UNAVAILABLE(503, "the registry cannot do this now"),
     STORAGE_FULL(507, "the registry has no space left for uploads"),
-    UNKNOWN(500, "internal error");
+    UNKNOWN(500, "internal error"),
+
+    // Of the APIs beside /v2/
+    BAD_REQUEST(400, "the request is not valid"),
+    FORBIDDEN(403, "forbidden"),
+    NOT_FOUND(404, "not found"),
+    METHOD_NOT_ALLOWED(405, "the method is not allowed here"),
+    CONFLICT(409, "it exists already"),
+    PRECONDITION(412, "the state of the resource does not allow it"),
+    UNPROCESSABLE_ENTITY(422, "the request has the wrong form"),
+    NOT_IMPLEMENTED(501, "this Berth does not have the feature");
 
     private final int status;
     private final String sentence;

@@ -41,6 +41,11 @@ public record RepositoryName(String value) implements Comparable<RepositoryName>
         return value.substring(0, value.indexOf('/'));
     }
 
+    /** What follows the project. */
+    public String inProject() {
+        return value.substring(value.indexOf('/') + 1);
+    }
+
     // [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)* in segments separated by '/', without the cost of a regular expression
     private static boolean follows(String text) {
         boolean afterWord = false;

@@ -2,6 +2,8 @@ package io.berth.oci;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.Optional;
+
 /**
  * A mutable name of a manifest within a repository: {@code [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}}.
  *
@@ -28,6 +30,20 @@ public record Tag(String name) implements Reference {
             }
         }
         return new Tag(text);
+    }
+
+    /**
+     * The digest of what a tag of this name is about, where clients make names of digests: {@code sha256-<hex>} for
+     * referrers, with an ending such as {@code .sig} or {@code .att} for cosign's signatures and attestations.
+     */
+    public Optional<Digest> subject() {
+        if (!name.startsWith("sha256-") || name.length() < 71 || name.length() > 71 && name.charAt(71) != '.') {
+            return Optional.empty();
+        }
+        String hex = name.substring(7, 71);
+        return hex.chars().allMatch(c -> c >= '0' && c <= '9' || c >= 'a' && c <= 'f')
+                ? Optional.of(new Digest(Digest.Algorithm.SHA256, hex))
+                : Optional.empty();
     }
 
     private static OciException invalid() {

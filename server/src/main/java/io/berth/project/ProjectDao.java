@@ -1,24 +1,82 @@
 package io.berth.project;
 
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.jdbi.v3.sqlobject.config.KeyColumn;
 import org.jdbi.v3.sqlobject.config.RegisterConstructorMapper;
+import org.jdbi.v3.sqlobject.config.ValueColumn;
 import org.jdbi.v3.sqlobject.customizer.Bind;
 import org.jdbi.v3.sqlobject.statement.SqlQuery;
 import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 
 /** SQL of projects and of what they are charged for. */
 @RegisterConstructorMapper(ProjectDao.Usage.class)
+@RegisterConstructorMapper(Project.class)
 interface ProjectDao {
     record Usage(Long quotaBytes, long usedBytes) {}
 
     @SqlQuery("SELECT id FROM project WHERE name = :name")
     Optional<Long> find(@Bind("name") String name);
 
+    @SqlQuery("""
+            SELECT id, name, public AS is_public, owner, quota_bytes, used_bytes, created_at, updated_at
+            FROM project WHERE name = :name
+            """)
+    Optional<Project> project(@Bind("name") String name);
+
+    @SqlQuery("""
+            SELECT id, name, public AS is_public, owner, quota_bytes, used_bytes, created_at, updated_at
+            FROM project WHERE id = :id
+            """)
+    Optional<Project> project(@Bind("id") long id);
+
+    @SqlQuery("""
+            SELECT id, name, public AS is_public, owner, quota_bytes, used_bytes, created_at, updated_at
+            FROM project WHERE id > :after ORDER BY id LIMIT :limit
+            """)
+    List<Project> page(@Bind("after") long after, @Bind("limit") int limit);
+
     @SqlUpdate("""
-            INSERT INTO project (name, public, used_bytes, created_at) VALUES (:name, :public, 0, :now)
+            INSERT INTO project (name, prefix, public, owner, quota_bytes, used_bytes, created_at, updated_at)
+            VALUES (:name, :name || '/', :public, :owner, :quota, 0, :now, :now)
             ON CONFLICT (name) DO NOTHING
             """)
-    int insert(@Bind("name") String name, @Bind("public") boolean isPublic, @Bind("now") long now);
+    int insert(
+            @Bind("name") String name,
+            @Bind("public") boolean isPublic,
+            @Bind("owner") String owner,
+            @Bind("quota") Long quota,
+            @Bind("now") long now);
+
+    @SqlUpdate("UPDATE project SET public = :public, updated_at = :now WHERE id = :id")
+    void updatePublic(@Bind("id") long id, @Bind("public") boolean isPublic, @Bind("now") long now);
+
+    @SqlUpdate("UPDATE project SET quota_bytes = :quota, updated_at = :now WHERE id = :id")
+    void updateQuota(@Bind("id") long id, @Bind("quota") Long quota, @Bind("now") long now);
+
+    @SqlUpdate("UPDATE project SET updated_at = :now WHERE id = :id")
+    void touch(@Bind("id") long id, @Bind("now") long now);
+
+    @SqlUpdate("DELETE FROM project WHERE id = :id")
+    void delete(@Bind("id") long id);
+
+    @SqlQuery("SELECT COUNT(*) FROM repository WHERE project_id = :id")
+    long countRepositories(@Bind("id") long id);
+
+    @SqlQuery("SELECT name, value FROM project_setting WHERE project_id = :id ORDER BY name")
+    @KeyColumn("name")
+    @ValueColumn("value")
+    Map<String, String> settings(@Bind("id") long id);
+
+    @SqlUpdate("""
+            INSERT INTO project_setting (project_id, name, value) VALUES (:id, :name, :value)
+            ON CONFLICT (project_id, name) DO UPDATE SET value = excluded.value
+            """)
+    void putSetting(@Bind("id") long id, @Bind("name") String name, @Bind("value") String value);
+
+    @SqlUpdate("DELETE FROM project_setting WHERE project_id = :id AND name = :name")
+    int removeSetting(@Bind("id") long id, @Bind("name") String name);
 
     @SqlQuery("SELECT quota_bytes, used_bytes FROM project WHERE id = :id")
     Usage usage(@Bind("id") long id);

@@ -1,48 +1,126 @@
 package io.berth.registry;
 
-import io.berth.access.Action;
 import io.berth.access.Authorizer;
 import io.berth.access.Decision;
+import io.berth.access.Permission;
+import io.berth.access.TagFilter;
+import io.berth.access.Target;
 import io.berth.db.Change;
 import io.berth.http.Authentication;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
+import io.berth.http.Scope;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
-import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
+import io.berth.project.Projects;
+import java.util.Optional;
+import java.util.Set;
 
 /** The authorizer's answers in the terms of {@code /v2/}. */
 final class Access {
-    private final Authorizer authorizer;
+    private static final Permission CATALOG = new Permission("catalog", "read");
 
-    Access(Authorizer authorizer) {
+    private final Authorizer authorizer;
+    private final Authentication authentication;
+    private final Projects projects;
+
+    Access(Authorizer authorizer, Authentication authentication, Projects projects) {
         this.authorizer = authorizer;
+        this.authentication = authentication;
+        this.projects = projects;
     }
 
     /** The decision, which allows it. */
-    Decision require(Principal principal, Action action, RepositoryName repository, Reference reference) {
-        return require(principal, authorizer.decide(principal, action, repository, reference));
+    Decision require(Exchange exchange, Principal principal, Permission permission, Target target) {
+        Decision decision = authorizer.decide(principal, permission, target);
+        if (!decision.allowed() && permission.equals(Permission.PUSH)) {
+            Optional<Decision> made = projects.mayCreateByPush(principal, repositoryOf(target));
+            if (made.isPresent()) {
+                return made.get();
+            }
+        }
+        return require(exchange, principal, permission, target, decision);
     }
 
-    Decision requireCatalog(Principal principal) {
-        return require(principal, authorizer.decideCatalog(principal));
+    /** The same when it can be said without blocking; false when it cannot. */
+    boolean requireAtOnce(Exchange exchange, Principal principal, Permission permission, Target target) {
+        Decision decision = authorizer.decideAtOnce(principal, permission, target);
+        return decision != null && decision.allowed();
     }
 
     // Who has presented nothing is asked to; the answer is the same whether the thing exists or not.
-    private static Decision require(Principal principal, Decision decision) {
-        if (!decision.allowed()) {
-            throw principal.isAnonymous()
-                    ? Authentication.challenge("authentication required")
-                    : new OciException(ErrorCode.DENIED, "requested access to the resource is denied");
+    private Decision require(
+            Exchange exchange, Principal principal, Permission permission, Target target, Decision decision) {
+        if (decision.allowed()) {
+            return decision;
         }
-        return decision;
+        String scope = scope(permission, target);
+        if (principal.isAnonymous()) {
+            throw authentication.challenge(exchange, scope, "authentication required");
+        }
+        // A bigger token helps when the rights behind it reach so far.
+        if (decision == Decision.OUT_OF_SCOPE
+                && authorizer
+                        .decide(withoutScopes(principal), permission, target)
+                        .allowed()) {
+            throw authentication.insufficient(exchange, scope);
+        }
+        throw new OciException(ErrorCode.DENIED, "requested access to the resource is denied");
+    }
+
+    private static Principal withoutScopes(Principal principal) {
+        return new Principal(principal.kind(), principal.id(), principal.name(), principal.credential());
+    }
+
+    private static RepositoryName repositoryOf(Target target) {
+        return switch (target) {
+            case Target.OfRepository of -> of.name();
+            case Target.OfContent of -> of.repository();
+            case Target.OfSubject of -> of.repository();
+            default -> throw new IllegalArgumentException("no repository: " + target);
+        };
+    }
+
+    // What a client has to ask the token service for
+    private static String scope(Permission permission, Target target) {
+        if (target instanceof Target.OfSystem) {
+            return "registry:catalog:*";
+        }
+        Set<String> actions = permission.equals(Permission.PUSH) ? Set.of("pull", "push") : Set.of(permission.action());
+        return new Scope(Scope.REPOSITORY, repositoryOf(target).value(), actions).toString();
+    }
+
+    /** Whether all repositories are listed for the principal, or those alone that they may see. */
+    boolean requireCatalog(Exchange exchange, Principal principal) {
+        Decision decision = authorizer.decide(principal, CATALOG, Target.SYSTEM);
+        if (!decision.allowed() && (principal.isAnonymous() || decision == Decision.OUT_OF_SCOPE)) {
+            require(exchange, principal, CATALOG, Target.SYSTEM, decision);
+        }
+        return decision.allowed();
+    }
+
+    /** The tags that the principal may pull, of a repository that they may know of. */
+    TagFilter requireTags(Exchange exchange, Principal principal, RepositoryName repository) {
+        require(exchange, principal, Permission.PULL, Target.repository(repository));
+        return authorizer.tags(principal, Permission.PULL, repository);
     }
 
     /** Whether the principal may push, and so takes leases on what it is told to exist. */
     boolean mayPush(Principal principal, RepositoryName repository) {
         return !principal.isAnonymous()
-                && authorizer.decide(principal, Action.PUSH, repository, null).allowed();
+                && authorizer
+                        .decide(principal, Permission.PUSH, Target.repository(repository))
+                        .allowed();
+    }
+
+    /** The same without blocking; null when it cannot be said. */
+    Boolean mayPushAtOnce(Principal principal, RepositoryName repository) {
+        if (principal.isAnonymous()) {
+            return false;
+        }
+        Decision decision = authorizer.decideAtOnce(principal, Permission.PUSH, Target.repository(repository));
+        return decision == null ? null : decision.allowed();
     }
 
     /** The Cache-Control of immutable content: shared caches may keep only what anybody may read. */
@@ -58,6 +136,7 @@ final class Access {
     }
 
     static Change.Origin origin(Exchange exchange, Principal principal, Decision decision) {
-        return new Change.Origin(principal.name(), principal.credential(), exchange.requestId(), decision.rule());
+        return new Change.Origin(
+                principal.name(), principal.credential(), exchange.client(), exchange.requestId(), decision.rule());
     }
 }

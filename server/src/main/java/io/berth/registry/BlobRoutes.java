@@ -5,8 +5,9 @@ import static io.berth.registry.ManifestRoutes.CONTENT_DIGEST;
 import static io.berth.registry.ManifestRoutes.ETAG;
 import static io.berth.registry.ManifestRoutes.IF_NONE_MATCH;
 
-import io.berth.access.Action;
 import io.berth.access.Decision;
+import io.berth.access.Permission;
+import io.berth.access.Target;
 import io.berth.http.ByteRanges;
 import io.berth.http.EntityTags;
 import io.berth.http.Exchange;
@@ -39,8 +40,12 @@ final class BlobRoutes {
     }
 
     boolean pullAtOnce(Exchange exchange, RepositoryName name, Digest digest, Principal principal) {
-        access.require(principal, Action.PULL, name, digest);
-        RegistryCache.CachedBlob blob = pullBlob.atOnce(name, digest, access.mayPush(principal, name));
+        Boolean mayPush = access.mayPushAtOnce(principal, name);
+        if (mayPush == null
+                || !access.requireAtOnce(exchange, principal, Permission.PULL, Target.content(name, digest))) {
+            return false;
+        }
+        RegistryCache.CachedBlob blob = pullBlob.atOnce(name, digest, mayPush);
         if (blob == null || blob.content == null || exchange.header(RANGE) != null) {
             return false;
         }
@@ -53,7 +58,7 @@ final class BlobRoutes {
 
     void pull(Exchange exchange, RepositoryName name, Digest digest, Principal principal) throws IOException {
         exchange.operation("HEAD".equals(exchange.method().name()) ? "blob-head" : "blob-get");
-        access.require(principal, Action.PULL, name, digest);
+        access.require(exchange, principal, Permission.PULL, Target.content(name, digest));
         RegistryCache.CachedBlob blob = pullBlob.get(name, digest, access.mayPush(principal, name));
         describe(exchange, name, digest);
         if (answerNotModified(exchange, digest)) {
@@ -142,7 +147,7 @@ final class BlobRoutes {
 
     void delete(Exchange exchange, RepositoryName name, Digest digest, Principal principal) {
         exchange.operation("blob-delete");
-        Decision decision = access.require(principal, Action.DELETE, name, null);
+        Decision decision = access.require(exchange, principal, Permission.ARTIFACT_DELETE, Target.repository(name));
         deleteBlob.delete(name, digest, Access.origin(exchange, principal, decision));
         exchange.answer(202);
     }

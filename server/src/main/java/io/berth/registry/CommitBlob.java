@@ -27,9 +27,17 @@ final class CommitBlob {
     private final BlobStore store;
     private final RegistryCache cache;
     private final Leases leases;
+    private final Repositories repositories;
     private final int inlineLimit;
 
-    CommitBlob(Database database, BlobStore store, RegistryCache cache, Leases leases, int inlineLimit) {
+    CommitBlob(
+            Database database,
+            BlobStore store,
+            RegistryCache cache,
+            Leases leases,
+            Repositories repositories,
+            int inlineLimit) {
+        this.repositories = repositories;
         this.database = database;
         this.store = store;
         this.cache = cache;
@@ -111,7 +119,7 @@ final class CommitBlob {
             if (stored == null) {
                 return Outcome.GONE;
             }
-            var repository = Repositories.forPush(tx, session.repository(), principal, origin);
+            var repository = repositories.forPush(tx, session.repository(), principal, origin);
             long leasedUntil = leases.from(tx.nowMillis());
             Repositories.link(
                     tx, session.repository(), repository, digest.toString(), stored.size(), leasedUntil, origin);

@@ -6,6 +6,7 @@ import io.berth.db.Tx;
 import io.berth.http.EntityTags;
 import io.berth.oci.Digest;
 import io.berth.oci.ErrorCode;
+import io.berth.oci.Json;
 import io.berth.oci.OciException;
 import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;

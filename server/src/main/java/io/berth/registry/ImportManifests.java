@@ -6,6 +6,7 @@ import io.berth.db.Database;
 import io.berth.http.Principal;
 import io.berth.oci.Descriptor;
 import io.berth.oci.Digest;
+import io.berth.oci.Json;
 import io.berth.oci.Manifest;
 import io.berth.oci.ManifestParser;
 import io.berth.oci.MediaType;
@@ -222,7 +223,16 @@ final class ImportManifests {
         if (!mode.dryRun()) {
             try {
                 pushManifest.push(new PushManifest.Request(
-                        name, digest, toSet, revision.mediaType(), revision.content(), null, null, principal, origin));
+                        name,
+                        digest,
+                        toSet,
+                        revision.mediaType(),
+                        revision.content(),
+                        null,
+                        null,
+                        principal,
+                        origin,
+                        subject -> {}));
             } catch (OciException e) {
                 refuse(digest, name + ": manifest " + digest + ": " + e.getMessage());
                 return;

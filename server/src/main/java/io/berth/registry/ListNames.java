@@ -1,20 +1,29 @@
 package io.berth.registry;
 
+import io.berth.access.TagFilter;
+import io.berth.access.VisibleRepositories;
 import io.berth.db.Database;
+import io.berth.http.Principal;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.oci.RepositoryName;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Lists tags and repositories by pages, in the order of their bytes. Thread-safe. */
 final class ListNames {
     /** The cache's name for the list of repositories. */
     static final String ALL_REPOSITORIES = "";
 
+    private static final int FILTERED_AT_ONCE = 1000;
+
     private final Database database;
     private final RegistryCache cache;
+    private final VisibleRepositories visible;
 
-    ListNames(Database database, RegistryCache cache) {
+    ListNames(Database database, RegistryCache cache, VisibleRepositories visible) {
         this.database = database;
+        this.visible = visible;
         this.cache = cache;
     }
 
@@ -42,6 +51,44 @@ final class ListNames {
                             return tx.dao(TagDao.class).page(id, after, limit + 1);
                         })),
                 limit);
+    }
+
+    /** Those of the tags that {@code filter} lets through. */
+    Page tags(RepositoryName repository, String after, int limit, TagFilter filter) {
+        if (filter.all() || limit == 0) {
+            return tags(repository, after, limit);
+        }
+        List<String> names = new ArrayList<>();
+        Page page = new Page("", after, true);
+        while (page.more() && names.size() <= limit) {
+            page = tags(repository, page.last(), FILTERED_AT_ONCE);
+            for (String quoted :
+                    page.names().isEmpty() ? new String[0] : page.names().split(",")) {
+                if (filter.contains(quoted.substring(1, quoted.length() - 1))) {
+                    names.add(quoted);
+                }
+            }
+        }
+        return page(names, limit);
+    }
+
+    /** Repositories that hold or have held a manifest, and that {@code principal} may see. */
+    Page visibleRepositories(Principal principal, String after, int limit) {
+        List<String> names = limit == 0
+                ? List.of()
+                : visible.page(principal, after, limit + 1).stream()
+                        .map(name -> '"' + name + '"')
+                        .toList();
+        return page(names, limit);
+    }
+
+    private static Page page(List<String> names, int limit) {
+        boolean more = names.size() > limit;
+        List<String> shown = more ? names.subList(0, limit) : names;
+        String last = shown.isEmpty()
+                ? null
+                : shown.getLast().substring(1, shown.getLast().length() - 1);
+        return new Page(String.join(",", shown), last, more);
     }
 
     /** Repositories that hold or have held a manifest. */

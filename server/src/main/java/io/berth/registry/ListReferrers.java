@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.berth.db.Database;
 import io.berth.oci.Digest;
+import io.berth.oci.Json;
 import io.berth.oci.MediaType;
 import io.berth.oci.RepositoryName;
 import java.io.IOException;

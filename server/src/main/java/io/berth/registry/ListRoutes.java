@@ -1,6 +1,8 @@
 package io.berth.registry;
 
-import io.berth.access.Action;
+import io.berth.access.Permission;
+import io.berth.access.TagFilter;
+import io.berth.access.Target;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
 import io.berth.oci.Digest;
@@ -32,14 +34,14 @@ final class ListRoutes {
     void tags(Exchange exchange, RepositoryName name, Principal principal) throws IOException {
         exchange.operation("tags-list");
         requireRead(exchange);
-        access.require(principal, Action.PULL, name, null);
+        TagFilter filter = access.requireTags(exchange, principal, name);
         int wanted = number(exchange);
         String last = last(exchange);
         int limit = wanted < 0 ? PAGE : Math.min(wanted, PAGE);
-        ListNames.Page first = listNames.tags(name, last, limit);
+        ListNames.Page first = listNames.tags(name, last, limit, filter);
         String head = "{\"name\":\"" + name + "\",\"tags\":[";
         if (wanted < 0 && first.more()) {
-            everything(exchange, head, first, after -> listNames.tags(name, after, limit));
+            everything(exchange, head, first, after -> listNames.tags(name, after, limit, filter));
             return;
         }
         if (first.more()) {
@@ -51,10 +53,12 @@ final class ListRoutes {
     void catalog(Exchange exchange, Principal principal) {
         exchange.operation("catalog");
         requireRead(exchange);
-        access.requireCatalog(principal);
+        boolean all = access.requireCatalog(exchange, principal);
         int wanted = number(exchange);
         int limit = wanted < 0 ? CATALOG_PAGE : Math.min(wanted, PAGE);
-        ListNames.Page page = listNames.repositories(last(exchange), limit);
+        ListNames.Page page = all
+                ? listNames.repositories(last(exchange), limit)
+                : listNames.visibleRepositories(principal, last(exchange), limit);
         if (page.more()) {
             link(
                     exchange,
@@ -66,7 +70,7 @@ final class ListRoutes {
     void referrers(Exchange exchange, RepositoryName name, Digest subject, Principal principal) throws IOException {
         exchange.operation("referrers");
         requireRead(exchange);
-        access.require(principal, Action.PULL, name, subject);
+        access.require(exchange, principal, Permission.PULL, Target.content(name, subject));
         String type = exchange.query("artifactType");
         int wanted = Math.max(0, number(exchange));
         ListReferrers.Page page = listReferrers.list(name, subject, type == null ? "" : type, last(exchange), wanted);

@@ -1,7 +1,8 @@
 package io.berth.registry;
 
-import io.berth.access.Action;
 import io.berth.access.Decision;
+import io.berth.access.Permission;
+import io.berth.access.Target;
 import io.berth.http.ByteLimiter;
 import io.berth.http.EntityTags;
 import io.berth.http.Exchange;
@@ -52,8 +53,12 @@ final class ManifestRoutes {
     }
 
     boolean pullAtOnce(Exchange exchange, RepositoryName name, Reference reference, Principal principal) {
-        access.require(principal, Action.PULL, name, reference);
-        RegistryCache.CachedManifest manifest = pullManifest.atOnce(name, reference, access.mayPush(principal, name));
+        Boolean mayPush = access.mayPushAtOnce(principal, name);
+        if (mayPush == null
+                || !access.requireAtOnce(exchange, principal, Permission.PULL, Target.content(name, reference))) {
+            return false;
+        }
+        RegistryCache.CachedManifest manifest = pullManifest.atOnce(name, reference, mayPush);
         if (manifest == null || manifest.content.length > AT_ONCE) {
             return false;
         }
@@ -66,7 +71,7 @@ final class ManifestRoutes {
 
     void pull(Exchange exchange, RepositoryName name, Reference reference, Principal principal) throws IOException {
         exchange.operation("HEAD".equals(exchange.method().name()) ? "manifest-head" : "manifest-get");
-        access.require(principal, Action.PULL, name, reference);
+        access.require(exchange, principal, Permission.PULL, Target.content(name, reference));
         RegistryCache.CachedManifest manifest = pullManifest.get(name, reference, access.mayPush(principal, name));
         describe(exchange, name, reference, manifest);
         if (answerNotModified(exchange, manifest)) {
@@ -99,10 +104,10 @@ final class ManifestRoutes {
 
     void push(Exchange exchange, RepositoryName name, Reference reference, Principal principal) throws IOException {
         exchange.operation("manifest-put");
-        Decision decision = access.require(principal, Action.PUSH, name, reference);
+        Decision decision = access.require(exchange, principal, Permission.PUSH, Target.content(name, reference));
         List<Tag> tags = tagParameters(exchange, reference);
         for (Tag tag : tags) {
-            access.require(principal, Action.PUSH, name, tag);
+            access.require(exchange, principal, Permission.PUSH, Target.content(name, tag));
         }
         long announced = exchange.contentLength();
         if (announced > maxSize) {
@@ -122,7 +127,8 @@ final class ManifestRoutes {
                     exchange.header("If-Match"),
                     exchange.header(IF_NONE_MATCH),
                     principal,
-                    Access.origin(exchange, principal, decision)));
+                    Access.origin(exchange, principal, decision),
+                    subject -> access.require(exchange, principal, Permission.PUSH, Target.subject(name, subject))));
         } finally {
             memory.release(reserved);
         }
@@ -170,7 +176,11 @@ final class ManifestRoutes {
 
     void delete(Exchange exchange, RepositoryName name, Reference reference, Principal principal) {
         exchange.operation(reference instanceof Tag ? "tag-delete" : "manifest-delete");
-        Decision decision = access.require(principal, Action.DELETE, name, reference);
+        Decision decision = access.require(
+                exchange,
+                principal,
+                reference instanceof Tag ? Permission.TAG_DELETE : Permission.ARTIFACT_DELETE,
+                Target.content(name, reference));
         deleteManifest.delete(
                 name,
                 reference,

@@ -1,7 +1,8 @@
 package io.berth.registry;
 
-import io.berth.access.Action;
 import io.berth.access.Authorizer;
+import io.berth.access.Permission;
+import io.berth.access.Target;
 import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.http.Principal;
@@ -16,10 +17,12 @@ final class MountBlob {
 
     private final Database database;
     private final Authorizer authorizer;
+    private final Repositories repositories;
     private final RegistryCache cache;
     private final Leases leases;
 
-    MountBlob(Database database, Authorizer authorizer, RegistryCache cache, Leases leases) {
+    MountBlob(Database database, Authorizer authorizer, Repositories repositories, RegistryCache cache, Leases leases) {
+        this.repositories = repositories;
         this.database = database;
         this.authorizer = authorizer;
         this.cache = cache;
@@ -40,9 +43,16 @@ final class MountBlob {
         List<String> holders = from.map(name -> List.of(name.value()))
                 .orElseGet(
                         () -> database.read(tx -> tx.dao(BlobDao.class).repositoriesOf(digest.toString(), CANDIDATES)));
+        // A token's scope names the target alone; whose it is may pull from where they may.
+        Principal owner = new Principal(
+                principal.kind(),
+                principal.id(),
+                principal.name(),
+                principal.credential(),
+                principal.credential().startsWith("token:") ? principal.scopes() : Optional.empty());
         Optional<String> source = holders.stream()
                 .filter(name -> authorizer
-                        .decide(principal, Action.PULL, new RepositoryName(name), null)
+                        .decide(owner, Permission.PULL, Target.content(new RepositoryName(name), digest))
                         .allowed())
                 .findFirst();
         return source.isPresent()
@@ -53,7 +63,7 @@ final class MountBlob {
                         return false;
                     }
                     dao.setState(digest.toString(), BlobDao.LIVE, tx.nowMillis());
-                    var repository = Repositories.forPush(tx, target, principal, origin);
+                    var repository = repositories.forPush(tx, target, principal, origin);
                     Repositories.link(
                             tx,
                             target,

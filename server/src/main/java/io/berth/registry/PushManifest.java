@@ -9,6 +9,7 @@ import io.berth.http.Principal;
 import io.berth.oci.Descriptor;
 import io.berth.oci.Digest;
 import io.berth.oci.ErrorCode;
+import io.berth.oci.Json;
 import io.berth.oci.Manifest;
 import io.berth.oci.ManifestParser;
 import io.berth.oci.MediaType;
@@ -19,6 +20,7 @@ import io.berth.oci.Tag;
 import io.berth.project.Charges;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Takes a manifest in: reads it once in memory, then one short transaction checks what it refers to and stores manifest,
@@ -28,17 +30,26 @@ final class PushManifest {
     private final Database database;
     private final RegistryCache cache;
     private final Leases leases;
+    private final Repositories repositories;
     private final boolean acceptMissing;
 
     PushManifest(
-            Database database, RegistryCache cache, Leases leases, BerthConfig.MissingReferences missingReferences) {
+            Database database,
+            RegistryCache cache,
+            Leases leases,
+            Repositories repositories,
+            BerthConfig.MissingReferences missingReferences) {
         this.database = database;
+        this.repositories = repositories;
         this.cache = cache;
         this.leases = leases;
         this.acceptMissing = missingReferences == BerthConfig.MissingReferences.ACCEPT;
     }
 
-    /** A push. {@code ifMatch} and {@code ifNoneMatch} are headers and may be null. */
+    /**
+     * A push. {@code ifMatch} and {@code ifNoneMatch} are headers and may be null; {@code aboutSubject} throws when something
+     * about that manifest may not be pushed.
+     */
     record Request(
             RepositoryName repository,
             Reference reference,
@@ -48,7 +59,8 @@ final class PushManifest {
             String ifMatch,
             String ifNoneMatch,
             Principal principal,
-            Change.Origin origin) {}
+            Change.Origin origin,
+            Consumer<Digest> aboutSubject) {}
 
     /** What was stored. */
     record Pushed(Digest digest, Optional<Digest> subject) {}
@@ -62,6 +74,7 @@ final class PushManifest {
     Pushed push(Request request) {
         Digest digest = digest(request);
         Manifest manifest = ManifestParser.parse(request.content(), request.contentType());
+        manifest.subject().map(Descriptor::digest).ifPresent(request.aboutSubject());
         String annotations = manifest.annotations().isEmpty() ? null : Json.write(manifest.annotations());
         database.write(tx -> {
             store(tx, request, digest, manifest, annotations);
@@ -87,7 +100,7 @@ final class PushManifest {
 
     private void store(Tx tx, Request request, Digest digest, Manifest manifest, String annotations) {
         RepositoryName name = request.repository();
-        RepositoryDao.Repository repository = Repositories.forPush(tx, name, request.principal(), request.origin());
+        RepositoryDao.Repository repository = repositories.forPush(tx, name, request.principal(), request.origin());
         List<Tag> tags = request.reference() instanceof Tag tag ? List.of(tag) : request.tags();
         checkConditions(tx, request, repository);
 

@@ -1,6 +1,7 @@
 package io.berth.registry;
 
 import io.berth.access.Authorizer;
+import io.berth.access.VisibleRepositories;
 import io.berth.config.BerthConfig;
 import io.berth.db.Database;
 import io.berth.http.Authentication;
@@ -8,6 +9,8 @@ import io.berth.http.ByteLimiter;
 import io.berth.http.RateLimiter;
 import io.berth.oci.RepositoryName;
 import io.berth.project.Projects;
+import io.berth.site.Setting;
+import io.berth.site.SiteSettings;
 import io.berth.store.BlobStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.cache.CaffeineCacheMetrics;
@@ -22,6 +25,7 @@ public final class Registry {
     private final FreeSpace freeSpace;
     private final DoomedObjects doomedObjects;
     private final Database database;
+    private final Projects projects;
     private final BlobStore store;
 
     /** @param cacheBytes memory for manifests, small blobs and pages of names */
@@ -31,23 +35,28 @@ public final class Registry {
             BlobStore store,
             Authentication authentication,
             Authorizer authorizer,
+            Projects projects,
+            VisibleRepositories visible,
+            SiteSettings site,
             ByteLimiter bodyMemory,
             MeterRegistry meters,
             long cacheBytes,
             Clock clock,
             RandomGenerator random) {
         this.database = database;
+        this.projects = projects;
         this.store = store;
         var rules = config.registry();
         var cache = new RegistryCache(cacheBytes);
         CaffeineCacheMetrics.monitor(meters, cache.manifestCache(), "manifests");
         CaffeineCacheMetrics.monitor(meters, cache.blobCache(), "blobs");
         var leases = new Leases(clock, rules.uploadExpiry());
-        var access = new Access(authorizer);
+        var access = new Access(authorizer, authentication, projects);
         freeSpace = new FreeSpace(store, config.storage().minFree(), System::nanoTime);
 
-        var commitBlob =
-                new CommitBlob(database, store, cache, leases, config.storage().inlineLimit());
+        var repositories = new Repositories(projects);
+        var commitBlob = new CommitBlob(
+                database, store, cache, leases, repositories, config.storage().inlineLimit());
         uploads = new Uploads(
                 database, store, commitBlob, rules, config.storage().inlineLimit(), freeSpace, clock, random);
         meters.gauge("berth.uploads.open", uploads, Uploads::open);
@@ -56,19 +65,19 @@ public final class Registry {
         var manifests = new ManifestRoutes(
                 access,
                 new PullManifest(database, cache, leases),
-                new PushManifest(database, cache, leases, rules.missingReferences()),
+                new PushManifest(database, cache, leases, repositories, rules.missingReferences()),
                 new DeleteManifest(database, cache),
                 rules.maxManifestSize(),
                 bodyMemory);
         var blobs =
                 new BlobRoutes(access, new PullBlob(database, store, cache, leases), new DeleteBlob(database, cache));
-        var uploadRoutes =
-                new UploadRoutes(uploads, new MountBlob(database, authorizer, cache, leases), rules.maxBlobSize());
-        var lists = new ListRoutes(access, new ListNames(database, cache), new ListReferrers(database));
+        var uploadRoutes = new UploadRoutes(
+                uploads, new MountBlob(database, authorizer, repositories, cache, leases), rules.maxBlobSize());
+        var lists = new ListRoutes(access, new ListNames(database, cache, visible), new ListReferrers(database));
         endpoint = new V2Endpoint(
                 authentication,
                 new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime),
-                rules.readOnly(),
+                () -> rules.readOnly() || site.get(Setting.READ_ONLY),
                 access,
                 manifests,
                 blobs,
@@ -84,7 +93,7 @@ public final class Registry {
     public void recover() throws IOException {
         Recovery.run(database, store);
         database.write(tx -> {
-            Projects.ensureDefault(tx, RepositoryName.DEFAULT_PROJECT);
+            projects.ensureDefault(tx, RepositoryName.DEFAULT_PROJECT);
             return null;
         });
     }

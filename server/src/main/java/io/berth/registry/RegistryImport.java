@@ -1,13 +1,18 @@
 package io.berth.registry;
 
+import io.berth.access.Grants;
+import io.berth.access.ProjectAuthorizer;
 import io.berth.config.BerthConfig;
 import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.http.Principal;
+import io.berth.identity.AccessVersion;
+import io.berth.identity.Robots;
 import io.berth.oci.Digest;
 import io.berth.oci.OciException;
 import io.berth.oci.RepositoryName;
 import io.berth.project.Projects;
+import io.berth.site.SiteSettings;
 import io.berth.store.BlobStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -22,8 +27,8 @@ import java.util.random.RandomGenerator;
  * was cut off is finished by running it again. For one thread, while no server runs.
  */
 public final class RegistryImport {
-    private static final Principal IMPORTER = new Principal("import", "import", true);
-    private static final Change.Origin ORIGIN = new Change.Origin("import", null, null, null);
+    private static final Principal IMPORTER = new Principal(Principal.Kind.SYSTEM, 0, "import", "import");
+    private static final Change.Origin ORIGIN = Change.Origin.by("import");
     private static final int KEPT = 1000;
 
     /**
@@ -68,6 +73,7 @@ public final class RegistryImport {
 
     private final Database database;
     private final BlobStore store;
+    private final Projects projects;
     private final CommitBlob commitBlob;
     private final PushManifest pushManifest;
     private final Mode mode;
@@ -104,9 +110,24 @@ public final class RegistryImport {
         this.random = random;
         var cache = new RegistryCache(1 << 20);
         var leases = new Leases(clock, config.registry().uploadExpiry());
-        commitBlob =
-                new CommitBlob(database, store, cache, leases, config.storage().inlineLimit());
-        pushManifest = new PushManifest(database, cache, leases, missingReferences);
+        projects = offlineProjects(database, config, random);
+        var repositories = new Repositories(projects);
+        commitBlob = new CommitBlob(
+                database, store, cache, leases, repositories, config.storage().inlineLimit());
+        pushManifest = new PushManifest(database, cache, leases, repositories, missingReferences);
+    }
+
+    private static Projects offlineProjects(Database database, BerthConfig config, RandomGenerator random) {
+        var version = new AccessVersion();
+        var site = new SiteSettings(database);
+        return new Projects(
+                database,
+                site,
+                config.projects(),
+                new ProjectAuthorizer(database, version, new TagPaths(database), false),
+                new Grants(database, version),
+                new Robots(database, random, site, version),
+                version);
     }
 
     /** @throws IOException when {@code directory} is no such tree, or the store cannot be written */
@@ -115,7 +136,7 @@ public final class RegistryImport {
         if (!mode.dryRun()) {
             Recovery.run(database, store); // of an import that was cut off
             database.write(tx -> {
-                Projects.ensureDefault(tx, RepositoryName.DEFAULT_PROJECT);
+                projects.ensureDefault(tx, RepositoryName.DEFAULT_PROJECT);
                 return null;
             });
         }

@@ -1,8 +1,10 @@
 package io.berth.registry;
 
+import io.berth.access.Grants;
 import io.berth.db.Change;
 import io.berth.db.Tx;
 import io.berth.http.Principal;
+import io.berth.oci.Json;
 import io.berth.oci.RepositoryName;
 import io.berth.project.Charges;
 import io.berth.project.Projects;
@@ -10,18 +12,24 @@ import java.util.Optional;
 
 /** What several use cases do to repositories within their transactions. */
 final class Repositories {
-    private Repositories() {}
+    private final Projects projects;
+
+    Repositories(Projects projects) {
+        this.projects = projects;
+    }
 
     /** The repository, made when this is its first content; so is its project when the principal may make one. */
-    static RepositoryDao.Repository forPush(Tx tx, RepositoryName name, Principal principal, Change.Origin origin) {
+    RepositoryDao.Repository forPush(Tx tx, RepositoryName name, Principal principal, Change.Origin origin) {
         RepositoryDao dao = tx.dao(RepositoryDao.class);
         Optional<RepositoryDao.Repository> existing = dao.find(name.value());
         if (existing.isPresent()) {
             return existing.get();
         }
-        long project = Projects.forPush(tx, name.project(), principal, origin);
+        long project = projects.forPush(tx, name.project(), principal, origin);
         dao.insert(project, name.value(), tx.nowMillis());
-        return dao.find(name.value()).orElseThrow();
+        RepositoryDao.Repository made = dao.find(name.value()).orElseThrow();
+        Grants.repositoryCreated(tx, project, made.id(), name);
+        return made;
     }
 
     /** Makes a blob visible in the repository and charges its project; a link that exists has its lease renewed. */

@@ -1,6 +1,7 @@
 package io.berth.registry;
 
-import io.berth.access.Action;
+import io.berth.access.Permission;
+import io.berth.access.Target;
 import io.berth.http.Authentication;
 import io.berth.http.Endpoint;
 import io.berth.http.Exchange;
@@ -15,6 +16,7 @@ import io.vertx.core.http.HttpMethod;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * {@code /v2/}: reads the path, finds out who is asking, and hands the request to the routes of its resource.
@@ -27,7 +29,7 @@ public final class V2Endpoint implements Endpoint {
 
     private final Authentication authentication;
     private final RateLimiter rateLimiter;
-    private final boolean readOnly;
+    private final BooleanSupplier readOnly;
     private final Access access;
     private final ManifestRoutes manifests;
     private final BlobRoutes blobs;
@@ -37,7 +39,7 @@ public final class V2Endpoint implements Endpoint {
     V2Endpoint(
             Authentication authentication,
             RateLimiter rateLimiter,
-            boolean readOnly,
+            BooleanSupplier readOnly,
             Access access,
             ManifestRoutes manifests,
             BlobRoutes blobs,
@@ -87,7 +89,7 @@ public final class V2Endpoint implements Endpoint {
         if (!tried) {
             requireRate(exchange, principal);
         }
-        if (readOnly && !exchange.isRead()) {
+        if (readOnly.getAsBoolean() && !exchange.isRead()) {
             throw new OciException(ErrorCode.DENIED, 405, "the registry is read-only (registry.read-only)");
         }
         switch (path.kind()) {
@@ -102,7 +104,11 @@ public final class V2Endpoint implements Endpoint {
                 requireMethod(exchange, HttpMethod.POST);
                 exchange.operation("upload-open");
                 RepositoryName name = RepositoryName.parse(path.name());
-                uploads.open(exchange, name, principal, access.require(principal, Action.PUSH, name, null));
+                uploads.open(
+                        exchange,
+                        name,
+                        principal,
+                        access.require(exchange, principal, Permission.PUSH, Target.repository(name)));
             }
             case UPLOAD -> upload(exchange, path, principal);
             case UNKNOWN ->
@@ -118,7 +124,7 @@ public final class V2Endpoint implements Endpoint {
         }
         if (principal.isAnonymous()) {
             // Also where anybody may pull: clients learn here, and only here, how to present their credential.
-            throw Authentication.challenge("authentication required");
+            throw authentication.challenge(exchange, "", "authentication required");
         }
         exchange.answer(200, "application/json", PONG);
     }
@@ -146,7 +152,7 @@ public final class V2Endpoint implements Endpoint {
 
     private void upload(Exchange exchange, V2Path path, Principal principal) throws IOException {
         RepositoryName name = RepositoryName.parse(path.name());
-        var decision = access.require(principal, Action.PUSH, name, null);
+        var decision = access.require(exchange, principal, Permission.PUSH, Target.repository(name));
         switch (exchange.method().name()) {
             case "GET" -> uploads.status(exchange, name, path.last(), principal);
             case "PATCH" -> uploads.append(exchange, name, path.last(), principal);

@@ -53,13 +53,15 @@ class ConfigLoaderTest {
                                 Duration.ofSeconds(75),
                                 Duration.ofSeconds(30)),
                         new BerthConfig.Registry(
-                                false,
+                                true,
+                                BerthConfig.Challenge.TOKEN,
                                 false,
                                 BerthConfig.MissingReferences.REFUSE,
                                 8L << 20,
                                 0,
                                 Duration.ofHours(24),
                                 0),
+                        new BerthConfig.Projects(BerthConfig.CreatedByPush.ADMINISTRATORS, false),
                         new BerthConfig.Storage(Path.of("data/blobs"), 64L << 20, 16 << 10, BerthConfig.DirectIo.AUTO),
                         new BerthConfig.DatabaseConfig(Path.of("data"), 4),
                         new BerthConfig.Limits(0, 64L << 20),
@@ -80,13 +82,17 @@ class ConfigLoaderTest {
               idle-timeout: 10s
               shutdown-timeout: 5m
             registry:
-              anonymous-pull: yes
+              anonymous-pull: no
+              challenge: basic
               read-only: true
               missing-references: accept
               max-manifest-size: 4MiB
               max-blob-size: 10GiB
               upload-expiry: 7d
               max-open-upload-bytes: 1TiB
+            projects:
+              created-by-push: creators
+              pushed-are-public: true
             storage:
               blobs: /mnt/blobs
               min-free: 1GiB
@@ -125,13 +131,15 @@ class ConfigLoaderTest {
                                 Duration.ofSeconds(10),
                                 Duration.ofMinutes(5)),
                         new BerthConfig.Registry(
-                                true,
+                                false,
+                                BerthConfig.Challenge.BASIC,
                                 true,
                                 BerthConfig.MissingReferences.ACCEPT,
                                 4L << 20,
                                 10L << 30,
                                 Duration.ofDays(7),
                                 1L << 40),
+                        new BerthConfig.Projects(BerthConfig.CreatedByPush.CREATORS, true),
                         new BerthConfig.Storage(Path.of("/mnt/blobs"), 1L << 30, 1 << 20, BerthConfig.DirectIo.OFF),
                         new BerthConfig.DatabaseConfig(Path.of("/var/lib/berth"), 8),
                         new BerthConfig.Limits(50, 16L << 20),

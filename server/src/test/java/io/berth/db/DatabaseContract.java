@@ -176,7 +176,7 @@ abstract class DatabaseContract {
         for (int i = 0; i < 2; i++) {
             database.write(tx -> {
                 tx.change(new Change("test", "a", "{}", Change.Origin.SYSTEM));
-                tx.change(new Change("test", "b", "{}", new Change.Origin("me", "c", "r", "rule")));
+                tx.change(new Change("test", "b", "{}", new Change.Origin("me", "c", "10.0.0.1", "r", "rule")));
                 return null;
             });
         }
@@ -309,7 +309,8 @@ abstract class DatabaseContract {
     @Test
     void anEntryOfTheFeedHoldsAllThatWasSaid() {
         long before = database.write(tx -> {
-            tx.change(new Change("tag-set", "library/a:1", "{\"x\":1}", new Change.Origin("me", "c", "r", "rule")));
+            tx.change(new Change(
+                    "tag-set", "library/a:1", "{\"x\":1}", new Change.Origin("me", "c", "10.0.0.1", "r", "rule")));
             return tx.nowMillis();
         });
         FeedRow row = database.read(tx -> tx.dao(Feed.class).rows()).getFirst();
@@ -325,6 +326,7 @@ abstract class DatabaseContract {
                         1,
                         "me",
                         "c",
+                        "10.0.0.1",
                         "r",
                         "rule",
                         before));
@@ -390,6 +392,7 @@ abstract class DatabaseContract {
             int payloadVersion,
             String actor,
             String credential,
+            String client,
             String requestId,
             String rule,
             long at) {}

@@ -39,15 +39,16 @@ class AdminSocketTest {
     private final AtomicBoolean broken = new AtomicBoolean();
     private SqliteDatabase database;
     private Accounts accounts;
-    private BasicAuthenticator authenticator;
+    private CredentialAuthenticator authenticator;
     private AdminSocket socket;
 
     @BeforeEach
     void open() throws IOException {
         database = SqliteDatabase.open(data, 1, Clock.systemUTC(), random, DatabaseMetrics.NONE);
-        accounts = new Accounts(database, random);
+        var identity = new TestIdentity(database, Clock.systemUTC());
+        accounts = identity.accounts;
         accounts.ensureAdministrator(Optional.of("the first one"), data.resolve("admin-password"));
-        authenticator = new BasicAuthenticator(database, random);
+        authenticator = identity.authenticator;
         socket = listen(data, Duration.ofSeconds(1));
     }
 
@@ -61,7 +62,6 @@ class AdminSocketTest {
         return new AdminSocket(
                 directory,
                 accounts,
-                authenticator,
                 () -> {
                     if (broken.get()) {
                         throw new IllegalStateException("no status today");

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource(TestDatabase.class)
 class ChargesTest {
-    private static final Principal ADMIN = new Principal("admin", "password:admin", true);
+    private static final Principal ADMIN = TestProjects.SYSTEM;
 
     /** SQL of this test. */
     public interface Sums {
@@ -51,12 +51,14 @@ class ChargesTest {
     @TempDir
     Path directory;
 
+    private Projects projects;
     private Database database;
     private long project;
 
     @BeforeEach
     void open() {
         database = kind.open(directory, Clock.systemUTC(), new Random(1));
+        projects = TestProjects.of(database);
         project = project("library");
     }
 
@@ -66,7 +68,7 @@ class ChargesTest {
     }
 
     private long project(String name) {
-        return database.write(tx -> Projects.forPush(tx, name, ADMIN, Change.Origin.SYSTEM));
+        return database.write(tx -> projects.forPush(tx, name, ADMIN, Change.Origin.SYSTEM));
     }
 
     private void link(long to, String digest, long size) {
@@ -102,14 +104,14 @@ class ChargesTest {
     void aProjectIsMadeByAnAdministratorsPushAloneAndOnce() {
         assertThat(project("library")).isEqualTo(project);
         assertThat(project("other")).isNotEqualTo(project);
-        var user = new Principal("user", "password:user", false);
-        assertThatThrownBy(() -> database.write(tx -> Projects.forPush(tx, "third", user, Change.Origin.SYSTEM)))
+        var user = new Principal(Principal.Kind.USER, 7, "user", "password:7:x");
+        assertThatThrownBy(() -> database.write(tx -> projects.forPush(tx, "third", user, Change.Origin.SYSTEM)))
                 .isInstanceOfSatisfying(
                         OciException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.DENIED));
-        assertThat(database.<Long>write(tx -> Projects.forPush(tx, "library", user, Change.Origin.SYSTEM)))
+        assertThat(database.<Long>write(tx -> projects.forPush(tx, "library", user, Change.Origin.SYSTEM)))
                 .isEqualTo(project);
         database.write(tx -> {
-            Projects.ensureDefault(tx, "library");
+            projects.ensureDefault(tx, "library");
             return null;
         });
         assertThat(database.<Integer>read(tx -> tx.dao(Sums.class).created())).isEqualTo(2);

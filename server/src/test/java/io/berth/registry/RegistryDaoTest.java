@@ -10,6 +10,7 @@ import io.berth.db.TestDatabase;
 import io.berth.db.Tx;
 import io.berth.http.Principal;
 import io.berth.oci.RepositoryName;
+import io.berth.project.TestProjects;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -30,7 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource(TestDatabase.class)
 class RegistryDaoTest {
-    private static final Principal ADMIN = new Principal("admin", "password:admin", true);
+    private static final Principal ADMIN = TestProjects.SYSTEM;
     private static final RepositoryName NAME = RepositoryName.parse("library/alpine");
 
     // In the order of their bytes, which no language's order of words is.
@@ -58,11 +59,13 @@ class RegistryDaoTest {
     @TempDir
     Path directory;
 
+    private Repositories repositories;
     private Database database;
 
     @BeforeEach
     void open() {
         database = kind.open(directory, Clock.systemUTC(), new Random(1));
+        repositories = new Repositories(TestProjects.of(database));
     }
 
     @AfterEach
@@ -77,8 +80,8 @@ class RegistryDaoTest {
         });
     }
 
-    private static long repository(Tx tx) {
-        return Repositories.forPush(tx, NAME, ADMIN, Change.Origin.SYSTEM).id();
+    private long repository(Tx tx) {
+        return repositories.forPush(tx, NAME, ADMIN, Change.Origin.SYSTEM).id();
     }
 
     private static BlobDao.Blob blob(String digest, long generation) {
@@ -282,7 +285,7 @@ class RegistryDaoTest {
             long id = repository(tx);
             var other = RepositoryName.parse("library/other");
             long second =
-                    Repositories.forPush(tx, other, ADMIN, Change.Origin.SYSTEM).id();
+                    repositories.forPush(tx, other, ADMIN, Change.Origin.SYSTEM).id();
             ManifestDao dao = tx.dao(ManifestDao.class);
             long one = manifest(tx, id, "m", null, null);
             long two = manifest(tx, second, "m", null, null);

@@ -13,6 +13,7 @@ import io.berth.http.Principal;
 import io.berth.oci.Digest;
 import io.berth.oci.RepositoryName;
 import io.berth.oci.Tag;
+import io.berth.project.TestProjects;
 import io.berth.store.BlobStore;
 import io.berth.store.FileBlobStore;
 import io.berth.store.ObjectKey;
@@ -118,6 +119,7 @@ class RegistryImportTest {
                 database,
                 new RegistryCache(1 << 20),
                 new Leases(Clock.systemUTC(), java.time.Duration.ofHours(1)),
+                new Repositories(TestProjects.of(database)),
                 BerthConfig.MissingReferences.REFUSE);
         pushing.push(new PushManifest.Request(
                 RepositoryName.parse(repository),
@@ -127,8 +129,9 @@ class RegistryImportTest {
                 Files.readAllBytes(tree.blobFile(manifest)),
                 null,
                 null,
-                new Principal("alice", "password:alice", true),
-                new Change.Origin("alice", null, null, null)));
+                new Principal(Principal.Kind.SYSTEM, 0, "alice", "alice"),
+                Change.Origin.by("alice"),
+                subject -> {}));
     }
 
     @Test

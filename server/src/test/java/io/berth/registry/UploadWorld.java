@@ -7,6 +7,7 @@ import io.berth.db.TestDatabase;
 import io.berth.http.Principal;
 import io.berth.oci.Digest;
 import io.berth.oci.RepositoryName;
+import io.berth.project.TestProjects;
 import io.berth.store.BlobContent;
 import io.berth.store.ChunkSource;
 import io.berth.store.FileBlobStore;
@@ -34,7 +35,7 @@ final class UploadWorld implements AutoCloseable {
     static final int INLINE_LIMIT = 1000;
     static final Duration EXPIRY = Duration.ofHours(24);
     static final RepositoryName NAME = RepositoryName.parse("library/alpine");
-    static final Principal ADMIN = new Principal("admin", "password:admin", true);
+    static final Principal ADMIN = TestProjects.SYSTEM;
 
     /** A clock that stands still until it is moved. */
     static final class TestClock extends Clock {
@@ -76,7 +77,14 @@ final class UploadWorld implements AutoCloseable {
     UploadWorld(Path directory, long maxBlobSize, long maxOpenUploadBytes) throws IOException {
         blobs = directory.resolve("blobs");
         rules = new BerthConfig.Registry(
-                false, false, BerthConfig.MissingReferences.REFUSE, 8 << 20, maxBlobSize, EXPIRY, maxOpenUploadBytes);
+                false,
+                BerthConfig.Challenge.TOKEN,
+                false,
+                BerthConfig.MissingReferences.REFUSE,
+                8 << 20,
+                maxBlobSize,
+                EXPIRY,
+                maxOpenUploadBytes);
         database = TestDatabase.SQLITE.open(directory, clock, random);
         store = new FileBlobStore(blobs, new UploadWriter(2, Long.MAX_VALUE));
         begin();
@@ -84,7 +92,13 @@ final class UploadWorld implements AutoCloseable {
 
     private void begin() {
         var leases = new Leases(clock, EXPIRY);
-        var commit = new CommitBlob(database, store, new RegistryCache(1 << 20), leases, INLINE_LIMIT);
+        var commit = new CommitBlob(
+                database,
+                store,
+                new RegistryCache(1 << 20),
+                leases,
+                new Repositories(TestProjects.of(database)),
+                INLINE_LIMIT);
         uploads = new Uploads(
                 database,
                 store,

@@ -87,7 +87,7 @@ class UploadsTest {
             refused(ErrorCode.BLOB_UPLOAD_UNKNOWN, () -> world.uploads.find(id, RepositoryName.parse("a/b"), ADMIN));
             refused(
                     ErrorCode.BLOB_UPLOAD_UNKNOWN,
-                    () -> world.uploads.find(id, NAME, new Principal("eve", "password:eve", true)));
+                    () -> world.uploads.find(id, NAME, new Principal(Principal.Kind.USER, 2, "eve", "password:2:x")));
             refused(ErrorCode.BLOB_UPLOAD_UNKNOWN, () -> world.find("no-uuid"));
             refused(ErrorCode.BLOB_UPLOAD_UNKNOWN, () -> world.find("0190b0c4-7e1d-4f00-8000-000000000001"));
             assertThat(world.find(id).size()).isZero();

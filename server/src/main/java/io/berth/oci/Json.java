@@ -1,17 +1,17 @@
-package io.berth.registry;
+package io.berth.oci;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** JSON of answers and of the change feed. */
-final class Json {
-    static final JsonMapper MAPPER = new JsonMapper();
+/** The one JSON mapper, for answers and for payloads of the change feed. */
+public final class Json {
+    public static final JsonMapper MAPPER = new JsonMapper();
 
     private Json() {}
 
     /** An object of names and values that take turns; members whose value is null are left out. */
-    static String object(Object... namesAndValues) {
+    public static String object(Object... namesAndValues) {
         ObjectNode node = MAPPER.createObjectNode();
         for (int i = 0; i < namesAndValues.length; i += 2) {
             if (namesAndValues[i + 1] != null) {
@@ -21,7 +21,7 @@ final class Json {
         return write(node);
     }
 
-    static String write(Object value) {
+    public static String write(Object value) {
         try {
             return MAPPER.writeValueAsString(value);
         } catch (JsonProcessingException e) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 @ParameterizedClass
 @EnumSource(TestDatabase.class)
-class AccountDaoTest {
+class AccountsTest {
     @Parameter
     TestDatabase kind;
 
@@ -40,33 +40,10 @@ class AccountDaoTest {
         database.close();
     }
 
-    private Optional<AccountDao.Account> find(String name) {
-        return database.read(tx -> tx.dao(AccountDao.class).find(name));
-    }
-
-    private int insert(String name, String hash) {
-        return database.write(tx -> tx.dao(AccountDao.class).insert(name, hash, true, tx.nowMillis()));
-    }
-
-    @Test
-    void anAccountIsInsertedOnceAndItsPasswordChanged() {
-        assertThat(find("admin")).isEmpty();
-        assertThat(insert("admin", "one")).isEqualTo(1);
-        assertThat(insert("admin", "two")).isZero();
-        AccountDao.Account account = find("admin").orElseThrow();
-        assertThat(account).isEqualTo(new AccountDao.Account(account.id(), "admin", "one", true, false));
-        assertThat(database.<Integer>write(tx -> tx.dao(AccountDao.class).updatePassword("admin", "three")))
-                .isEqualTo(1);
-        assertThat(database.<Integer>write(tx -> tx.dao(AccountDao.class).updatePassword("nobody", "three")))
-                .isZero();
-        assertThat(find("admin").orElseThrow().passwordHash()).isEqualTo("three");
-        assertThat(find("ADMIN")).isEmpty();
-    }
-
     @Test
     void theFirstStartMakesAnAdministratorWhosePasswordOnlyItsOwnerReads() throws Exception {
         Path file = directory.resolve("admin-password");
-        var accounts = new Accounts(database, new Random(1));
+        var accounts = new TestIdentity(database, Clock.systemUTC()).accounts;
         assertThat(accounts.ensureAdministrator(Optional.empty(), file)).isEqualTo(Accounts.FirstStart.GENERATED);
         String password = Files.readString(file).strip();
         assertThat(password).hasSize(20);

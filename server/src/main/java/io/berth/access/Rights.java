@@ -1,0 +1,44 @@
+package io.berth.access;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What somebody may do, compiled from what was granted to them and to their groups.
+ *
+ * @param administrator everything
+ * @param system what they may do on the system
+ * @param everywhere what was granted in every project
+ * @param projects what was granted in one project, by its name
+ */
+record Rights(boolean administrator, List<Rule> system, List<Rule> everywhere, Map<String, List<Rule>> projects) {
+    static final Rights NONE = new Rights(false, List.of(), List.of(), Map.of());
+
+    /**
+     * One grant.
+     *
+     * @param repositories which repositories, by their names within the project; null for all
+     * @param tags which tags, null for all
+     * @param decision the answer when this rule allows something
+     */
+    record Rule(Set<Permission> permissions, NamePattern repositories, NamePattern tags, Decision decision) {
+        boolean covers(Permission permission) {
+            return permissions.contains(permission);
+        }
+
+        boolean coversRepository(String nameInProject) {
+            return repositories == null || repositories.matches(nameInProject);
+        }
+    }
+
+    /** The rules that count in a project. */
+    Iterable<Rule> in(String project) {
+        List<Rule> own = projects.getOrDefault(project, List.of());
+        if (everywhere.isEmpty()) {
+            return own;
+        }
+        return () -> java.util.stream.Stream.concat(own.stream(), everywhere.stream())
+                .iterator();
+    }
+}

@@ -1,0 +1,265 @@
+package io.berth.identity;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.berth.db.Database;
+import io.berth.db.Tx;
+import io.berth.http.AuditSink;
+import io.berth.http.Authenticator;
+import io.berth.http.Principal;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+
+/**
+ * Finds out whose credential an Authorization header holds: a password of an account, a robot's secret, an access token, a
+ * CI's own token, or a token of the token service.
+ *
+ * <p>Argon2id is dear on purpose, and clients send their password with every request. So a verified header is remembered
+ * for some minutes, by a keyed hash of it under a key of this process; the password itself is not kept. What is remembered
+ * carries the {@link AccessVersion} that it was verified under. After a change it is looked up again whether the credential
+ * still stands for somebody, which costs one read and no hashing: so a revoked one ends with the next request.
+ *
+ * <p>Thread-safe.
+ */
+public final class CredentialAuthenticator implements Authenticator {
+    private static final Duration REMEMBER = Duration.ofMinutes(5);
+    private static final Duration REMEMBER_OTHERS = Duration.ofSeconds(60);
+    private static final int MAX_HEADER = 16 << 10;
+
+    private record Key(long a, long b, long c, long d) {}
+
+    private record Login(String name, String password) {}
+
+    // until: when it has to be verified anew, milliseconds since 1970
+    private record Verified(Principal principal, long version, long until) {}
+
+    private final Database database;
+    private final Logins logins;
+    private final Robots robots;
+    private final Credentials credentials;
+    private final BearerTokens bearers;
+    private final BearerTokens workloads;
+    private final AccessVersion version;
+    private final AuditSink audit;
+    private final Clock clock;
+    private final byte[] salt = new byte[32];
+    private final Cache<Key, Verified> verified = Caffeine.newBuilder()
+            .maximumSize(100_000)
+            .expireAfterWrite(REMEMBER)
+            .build();
+
+    /**
+     * @param bearers verifies tokens of the token service
+     * @param workloads verifies tokens that a CI or cluster has issued to its jobs
+     */
+    public CredentialAuthenticator(
+            Database database,
+            Logins logins,
+            Robots robots,
+            Credentials credentials,
+            BearerTokens bearers,
+            BearerTokens workloads,
+            AccessVersion version,
+            AuditSink audit,
+            Clock clock,
+            RandomGenerator random) {
+        this.database = database;
+        this.logins = logins;
+        this.robots = robots;
+        this.credentials = credentials;
+        this.bearers = bearers;
+        this.workloads = workloads;
+        this.version = version;
+        this.audit = audit;
+        this.clock = clock;
+        random.nextBytes(salt);
+    }
+
+    @Override
+    public Optional<Principal> cached(String authorization) {
+        if (authorization.length() > MAX_HEADER) {
+            return Optional.empty();
+        }
+        Verified known = verified.getIfPresent(key(authorization));
+        return known != null && known.version() == version.current() && clock.millis() < known.until()
+                ? Optional.of(known.principal())
+                : Optional.empty();
+    }
+
+    @Override
+    public Optional<Principal> authenticate(String authorization, String client) {
+        if (authorization.length() > MAX_HEADER) {
+            return Optional.empty();
+        }
+        Key key = key(authorization);
+        long current = version.current();
+        Verified known = verified.getIfPresent(key);
+        if (known != null && clock.millis() < known.until()) {
+            Optional<Principal> owner = stillStandsFor(known.principal());
+            owner.ifPresentOrElse(
+                    principal -> verified.put(key, new Verified(principal, current, known.until())),
+                    () -> verified.invalidate(key));
+            return owner;
+        }
+        Optional<Verified> fresh = verify(authorization, client, current);
+        fresh.ifPresent(one -> verified.put(key, one));
+        return fresh.map(Verified::principal);
+    }
+
+    /** Remembers a token that this process has just issued, so that its first use costs no verification. */
+    public void issued(String token, Principal owner, long expiresAt) {
+        verified.put(key("Bearer " + token), new Verified(owner, version.current(), expiresAt));
+    }
+
+    // The scopes are the token's or the row's, and do not change.
+    private Optional<Principal> stillStandsFor(Principal remembered) {
+        if (remembered.isAnonymous()) {
+            return Optional.of(remembered);
+        }
+        return database.read(tx -> credentials.owner(tx, remembered.credential()))
+                .map(owner -> remembered.scopes().map(owner::limitedTo).orElse(owner));
+    }
+
+    private Optional<Verified> verify(String authorization, String client, long current) {
+        String scheme = authorization
+                .substring(0, Math.max(0, authorization.indexOf(' ')))
+                .toLowerCase(Locale.ROOT);
+        return switch (scheme) {
+            case "basic" -> parse(authorization).flatMap(login -> basic(login, client, current));
+            case "bearer" ->
+                bearer(bearers, authorization.substring(7).strip(), current)
+                        .or(() -> bearer(workloads, authorization.substring(7).strip(), current));
+            default -> Optional.empty();
+        };
+    }
+
+    private Optional<Verified> basic(Login login, String client, long current) {
+        Optional<Verified> found = basicOf(login, client, current);
+        String credential = found.map(one -> one.principal().credential()).orElse("");
+        String actor = found.map(one -> one.principal().name()).orElse(login.name());
+        audit.record(new AuditSink.Event(
+                "login", "user", actor, actor, credential, client, "", found.isPresent(), "credential"));
+        return found;
+    }
+
+    private Optional<Verified> basicOf(Login login, String client, long current) {
+        String password = login.password();
+        Optional<AccessTokens.Kind> kind = AccessTokens.Kind.of(password);
+        if (kind.isPresent() && kind.get() != AccessTokens.Kind.REFRESH) {
+            return throttled(login.name(), client, () -> database.read(tx -> token(tx, login, current)));
+        }
+        if (isJwt(password)) {
+            return bearer(workloads, password, current);
+        }
+        Optional<Robot> robot = robots.find(login.name());
+        if (robot.isPresent()) {
+            return throttled(login.name(), client, () -> robot(robot.get(), password, current));
+        }
+        return logins.login(login.name(), password, client).map(found -> {
+            var principal = new Principal(Principal.Kind.USER, found.account(), found.name(), found.credential());
+            Duration remember = found.source().equals(Account.LOCAL) ? REMEMBER : REMEMBER_OTHERS;
+            return new Verified(principal, current, clock.millis() + remember.toMillis());
+        });
+    }
+
+    private Optional<Verified> throttled(
+            String name, String client, java.util.function.Supplier<Optional<Verified>> check) {
+        logins.throttle().require(name, client);
+        Optional<Verified> found = check.get();
+        if (found.isEmpty()) {
+            logins.throttle().failed(name, client);
+        } else {
+            logins.throttle().succeeded(name, client);
+        }
+        return found;
+    }
+
+    private Optional<Verified> token(Tx tx, Login login, long current) {
+        return AccessTokens.find(tx, login.password())
+                .flatMap(token -> credentials
+                        .owner(tx, Credentials.ofToken(token))
+                        .filter(owner -> owner.name().equalsIgnoreCase(login.name()))
+                        .map(owner -> {
+                            database.writeLater(later -> {
+                                later.dao(AccessTokenDao.class).used(token.id(), later.nowMillis());
+                                return null;
+                            });
+                            return new Verified(owner, current, until(token.expiresAt()));
+                        }));
+    }
+
+    private Optional<Verified> robot(Robot robot, String secret, long current) {
+        boolean chosen = robot.secretHash().startsWith("$");
+        boolean right = chosen
+                ? logins.local().matches(secret, robot.secretHash())
+                : Secrets.matches(secret, robot.secretHash());
+        if (!right) {
+            return Optional.empty();
+        }
+        return database.read(tx -> credentials.owner(tx, Credentials.ofRobot(robot)))
+                .map(owner -> {
+                    database.writeLater(later -> {
+                        later.dao(RobotDao.class).used(robot.id(), later.nowMillis());
+                        return null;
+                    });
+                    return new Verified(owner, current, until(robot.expiresAt()));
+                });
+    }
+
+    private Optional<Verified> bearer(BearerTokens issuer, String token, long current) {
+        return issuer.verify(token)
+                .filter(bearer -> clock.millis() < bearer.expiresAt())
+                .flatMap(bearer -> owner(bearer).map(owner -> new Verified(owner, current, until(bearer.expiresAt()))));
+    }
+
+    private Optional<Principal> owner(BearerTokens.Bearer bearer) {
+        Optional<Principal> owner = bearer.credential().isEmpty()
+                ? Optional.of(Principal.ANONYMOUS)
+                : database.read(tx -> credentials.owner(tx, bearer.credential()));
+        return owner.map(found -> bearer.scopes().map(found::limitedTo).orElse(found));
+    }
+
+    private long until(Long expiresAt) {
+        long remembered = clock.millis() + REMEMBER.toMillis();
+        return expiresAt == null ? remembered : Math.min(remembered, expiresAt);
+    }
+
+    // Three parts of base64url, the first of which is a JSON object
+    private static boolean isJwt(String password) {
+        return password.startsWith("eyJ")
+                && password.chars().filter(c -> c == '.').count() == 2;
+    }
+
+    // https://www.rfc-editor.org/rfc/rfc7617
+    private static Optional<Login> parse(String authorization) {
+        try {
+            var decoded = new String(
+                    Base64.getDecoder().decode(authorization.substring(6).strip()), StandardCharsets.UTF_8);
+            int colon = decoded.indexOf(':');
+            return colon <= 0
+                    ? Optional.empty()
+                    : Optional.of(new Login(decoded.substring(0, colon), decoded.substring(colon + 1)));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    private Key key(String authorization) {
+        try {
+            MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+            sha256.update(salt);
+            ByteBuffer hash = ByteBuffer.wrap(sha256.digest(authorization.getBytes(StandardCharsets.UTF_8)));
+            return new Key(hash.getLong(), hash.getLong(), hash.getLong(), hash.getLong());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

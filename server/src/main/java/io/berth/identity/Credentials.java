@@ -1,0 +1,102 @@
+package io.berth.identity;
+
+import io.berth.db.Tx;
+import io.berth.http.Principal;
+import io.berth.site.Setting;
+import io.berth.site.SiteSettings;
+import java.util.Optional;
+
+/**
+ * Ids of credentials, and whom they stand for now. An id holds a stamp of the secret that was proved: with a new password
+ * or secret the old id, and every token that names it, stands for nobody.
+ *
+ * <pre>
+ * password:&lt;account&gt;:&lt;stamp&gt;   a password, a browser's session begun by one
+ * source:&lt;account&gt;             another source has verified the account
+ * robot:&lt;robot&gt;:&lt;stamp&gt;       a robot's secret
+ * token:&lt;token&gt;                 an access token
+ * workload:&lt;robot&gt;:&lt;rule&gt;     a CI's own token
+ * </pre>
+ */
+public final class Credentials {
+    private final SiteSettings settings;
+
+    public Credentials(SiteSettings settings) {
+        this.settings = settings;
+    }
+
+    static String ofPassword(AccountDao.Login login) {
+        return "password:" + login.id() + ":" + Secrets.stamp(login.passwordHash());
+    }
+
+    /** The id of an account's credential that another source has verified. */
+    public static String ofSource(long account) {
+        return "source:" + account;
+    }
+
+    static String ofRobot(Robot robot) {
+        return "robot:" + robot.id() + ":" + Secrets.stamp(robot.secretHash());
+    }
+
+    static String ofToken(AccessTokens.Token token) {
+        return "token:" + token.id();
+    }
+
+    /** The id of a workload's token that {@code rule} lets act as {@code robot}. */
+    public static String ofWorkload(long robot, long rule) {
+        return "workload:" + robot + ":" + rule;
+    }
+
+    /** Whom {@code credential} stands for now; empty when it is over, or its owner may not log in. */
+    public Optional<Principal> owner(Tx tx, String credential) {
+        String[] parts = credential.split(":", 3);
+        if (parts.length < 2 || !parts[1].matches("\\d{1,18}")) {
+            return Optional.empty();
+        }
+        long id = Long.parseLong(parts[1]);
+        return switch (parts[0]) {
+            case "password" ->
+                login(tx, id)
+                        .filter(login -> ofPassword(login).equals(credential))
+                        .map(login -> user(login, credential));
+            case "source" -> login(tx, id).map(login -> user(login, credential));
+            case "robot" ->
+                tx.dao(RobotDao.class)
+                        .find(id)
+                        .filter(robot ->
+                                robot.isActive(tx.nowMillis()) && ofRobot(robot).equals(credential))
+                        .map(robot -> robot(robot, credential));
+            case "token" ->
+                tx.dao(AccessTokenDao.class)
+                        .find(id)
+                        .filter(token -> token.isActive(tx.nowMillis()))
+                        .flatMap(token -> login(tx, token.accountId())
+                                .map(login -> user(login, credential))
+                                .map(owner ->
+                                        token.limits().map(owner::limitedTo).orElse(owner)));
+            case "workload" ->
+                tx.dao(RobotDao.class)
+                        .find(id)
+                        .filter(robot -> robot.isActive(tx.nowMillis()) && isRule(tx, parts[2], id))
+                        .map(robot -> robot(robot, credential));
+            default -> Optional.empty();
+        };
+    }
+
+    private static Optional<AccountDao.Login> login(Tx tx, long id) {
+        return tx.dao(AccountDao.class).login(id).filter(login -> !login.disabled());
+    }
+
+    private static boolean isRule(Tx tx, String rule, long robot) {
+        return rule.matches("\\d{1,18}") && tx.dao(WorkloadRuleDao.class).countEnabled(Long.parseLong(rule), robot) > 0;
+    }
+
+    private static Principal user(AccountDao.Login login, String credential) {
+        return new Principal(Principal.Kind.USER, login.id(), login.name(), credential);
+    }
+
+    private Principal robot(Robot robot, String credential) {
+        return new Principal(
+                Principal.Kind.ROBOT, robot.id(), robot.fullName(settings.get(Setting.ROBOT_PREFIX)), credential);
+    }
+}

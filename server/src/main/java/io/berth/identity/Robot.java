@@ -1,0 +1,46 @@
+package io.berth.identity;
+
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * An account of a machine, of one project or of the system.
+ *
+ * @param projectId null for a robot of the system
+ * @param project the project's name, null for a robot of the system
+ * @param name without prefix and project
+ * @param durationDays -1 for ever
+ * @param expiresAt milliseconds since 1970, null for never
+ */
+public record Robot(
+        long id,
+        Long projectId,
+        String project,
+        String name,
+        String description,
+        String secretHash,
+        boolean disabled,
+        int durationDays,
+        Long expiresAt,
+        String createdBy,
+        long createdAt,
+        long updatedAt) {
+
+    /** What it logs in as, {@code robot$project+name}. */
+    public String fullName(String prefix) {
+        return prefix + (project == null ? "" : project + "+") + name;
+    }
+
+    public OptionalLong ofProject() {
+        return projectId == null ? OptionalLong.empty() : OptionalLong.of(projectId);
+    }
+
+    public Optional<String> projectName() {
+        return Optional.ofNullable(project);
+    }
+
+    /** Whether it may log in at {@code now}, in milliseconds since 1970. */
+    public boolean isActive(long now) {
+        return !disabled && (expiresAt == null || now < expiresAt);
+    }
+}

@@ -1,0 +1,65 @@
+package io.berth.registry;
+
+import io.berth.access.TagsOfDigest;
+import io.berth.db.Database;
+import io.berth.db.Tx;
+import io.berth.oci.Digest;
+import io.berth.oci.RepositoryName;
+import io.berth.oci.Tag;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Walks from a digest up to the tags through which it is part of something: to the manifests that name a blob, the indexes
+ * that name a manifest, the subject that a referrer is about, and from a tag made of a digest to that digest. Thread-safe.
+ */
+public final class TagPaths implements TagsOfDigest {
+    /** How long a tag that was moved still leads to what it named, so that a running pull can end. */
+    private static final Duration RECENT = Duration.ofHours(1);
+
+    /** Bounds a walk through what somebody has pushed to be walked through. */
+    private static final int MAX_STEPS = 10_000;
+
+    private final Database database;
+
+    public TagPaths(Database database) {
+        this.database = database;
+    }
+
+    @Override
+    public Set<String> reaching(RepositoryName repository, Digest digest) {
+        return database.read(tx -> tx.dao(RepositoryDao.class)
+                .find(repository.value())
+                .map(found -> walk(tx, found.id(), digest))
+                .orElse(Set.of()));
+    }
+
+    private static Set<String> walk(Tx tx, long repository, Digest from) {
+        TagPathDao dao = tx.dao(TagPathDao.class);
+        long recent = tx.nowMillis() - RECENT.toMillis();
+        Set<String> tags = new HashSet<>();
+        Set<String> seen = new HashSet<>(Set.of(from.toString()));
+        var next = new ArrayDeque<>(seen);
+        while (!next.isEmpty() && seen.size() < MAX_STEPS) {
+            String digest = next.poll();
+            List<String> found = dao.tags(repository, digest, recent);
+            tags.addAll(found);
+            for (String tag : found) {
+                new Tag(tag).subject().map(Digest::toString).filter(seen::add).ifPresent(next::add);
+            }
+            dao.parents(repository, digest).stream().filter(seen::add).forEach(next::add);
+        }
+        return tags;
+    }
+
+    @Override
+    public Set<String> naming(RepositoryName repository, Digest digest) {
+        return database.read(tx -> tx.dao(RepositoryDao.class)
+                .find(repository.value())
+                .map(found -> Set.copyOf(tx.dao(TagDao.class).tagsOf(found.id(), digest.toString())))
+                .orElse(Set.of()));
+    }
+}
