@@ -15,9 +15,13 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 
 /**
@@ -25,8 +29,9 @@ import java.util.random.RandomGenerator;
  *
  * <p>Argon2id is dear on purpose, and clients send their password with every request. So a verified header is remembered
  * for some minutes, by a keyed hash of it under a key of this process; the password itself is not kept. {@link
- * #forgetAll} makes changes of accounts count with the next request. Verifications are few at a time, so that a flood of
- * logins cannot take the processor away from pulls; a client with many failures is answered 429 for a while, from its
+ * #forgetAll} makes changes of accounts count with the next request. Requests that present the same header at once share
+ * one verification, since a client opens many connections with one credential. Verifications are few at a time, so that a
+ * flood of logins cannot take the processor away from pulls; a client with many failures is answered 429 for a while, from its
  * address alone, so that nobody can be locked out from elsewhere.
  */
 public final class BasicAuthenticator implements Authenticator {
@@ -50,6 +55,8 @@ public final class BasicAuthenticator implements Authenticator {
             .maximumSize(100_000)
             .expireAfterWrite(FAILURES_FOR)
             .build();
+    private final ConcurrentHashMap<Key, CompletableFuture<Optional<Principal>>> underWay = new ConcurrentHashMap<>();
+    private final AtomicLong changes = new AtomicLong();
     private final Semaphore verifications =
             new Semaphore(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
 
@@ -79,24 +86,62 @@ public final class BasicAuthenticator implements Authenticator {
             throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many failed logins, try again in a minute")
                     .header("Retry-After", Long.toString(FAILURES_FOR.toSeconds()));
         }
-        Optional<AccountDao.Account> account =
-                database.read(tx -> tx.dao(AccountDao.class).find(name).filter(found -> !found.disabled()));
-        String hash = account.map(AccountDao.Account::passwordHash).orElse(nobodysHash);
-        if (!verify(login.get().password(), hash) || account.isEmpty()) {
+        Optional<Principal> principal = verifyOnce(key(authorization), login.get());
+        if (principal.isEmpty()) {
             failed.incrementAndGet();
+        }
+        return principal;
+    }
+
+    private Optional<Principal> verifyOnce(Key key, Login login) {
+        var own = new CompletableFuture<Optional<Principal>>();
+        CompletableFuture<Optional<Principal>> others = underWay.putIfAbsent(key, own);
+        if (others != null) {
+            try {
+                return others.join();
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof RuntimeException cause ? cause : e;
+            }
+        }
+        try {
+            // Between a look at the cache and now another's verification may have ended.
+            Optional<Principal> principal =
+                    Optional.ofNullable(verified.getIfPresent(key)).or(() -> verify(key, login));
+            own.complete(principal);
+            return principal;
+        } catch (RuntimeException e) {
+            own.completeExceptionally(e);
+            throw e;
+        } finally {
+            underWay.remove(key, own);
+        }
+    }
+
+    private Optional<Principal> verify(Key key, Login login) {
+        long before = changes.get();
+        Optional<AccountDao.Account> account =
+                database.read(tx -> tx.dao(AccountDao.class).find(login.name()).filter(found -> !found.disabled()));
+        String hash = account.map(AccountDao.Account::passwordHash).orElse(nobodysHash);
+        if (!matches(login.password(), hash) || account.isEmpty()) {
             return Optional.empty();
         }
-        var principal = new Principal(name, "password:" + name, account.get().administrator());
-        verified.put(key(authorization), principal);
+        var principal = new Principal(
+                login.name(), "password:" + login.name(), account.get().administrator());
+        verified.put(key, principal);
+        if (changes.get() != before) {
+            verified.invalidate(key); // what was verified is the account as it was
+        }
         return Optional.of(principal);
     }
 
     /** Makes every credential be verified anew: an account has changed. */
     public void forgetAll() {
+        changes.incrementAndGet();
+        underWay.clear();
         verified.invalidateAll();
     }
 
-    private boolean verify(String password, String hash) {
+    private boolean matches(String password, String hash) {
         try {
             if (!verifications.tryAcquire(10, TimeUnit.SECONDS)) {
                 throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many logins at once, try again")
