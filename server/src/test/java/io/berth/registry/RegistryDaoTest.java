@@ -336,10 +336,12 @@ class RegistryDaoTest {
                     .isEqualTo(digests);
             assertThat(dao.referrers(NAME.value(), "subject", "application/t", "sha256:0", 2))
                     .containsExactly(
-                            new ManifestDao.Referrer("sha256:9", "application/m", "application/t", "{\"a\":\"b\"}", 3),
-                            new ManifestDao.Referrer("sha256:a", "application/m", "application/t", "{\"a\":\"b\"}", 3));
+                            new ManifestDao.Referrer("sha256:9", "application/m", "application/t", 3, 9),
+                            new ManifestDao.Referrer("sha256:a", "application/m", "application/t", 3, 9));
             assertThat(dao.referrers(NAME.value(), "subject", "", "sha256:0", 1))
-                    .containsExactly(new ManifestDao.Referrer("sha256:1", "application/m", null, null, 3));
+                    .containsExactly(new ManifestDao.Referrer("sha256:1", "application/m", null, 3, 0));
+            assertThat(dao.annotations(NAME.value(), "subject", "", "sha256:0", "sha256:9"))
+                    .containsExactly(new ManifestDao.Annotations("sha256:9", "{\"a\":\"b\"}"));
             assertThat(dao.referrers(NAME.value(), "subject", "application/x", "", 1))
                     .isEmpty();
         });
