@@ -18,6 +18,8 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiPredicate;
 import java.util.random.RandomGenerator;
 
 /**
@@ -53,8 +55,17 @@ public final class BasicAuthenticator implements Authenticator {
     private final Semaphore verifications =
             new Semaphore(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
 
+    private final AtomicLong changes = new AtomicLong();
+    private final BiPredicate<String, String> matches;
+
     public BasicAuthenticator(Database database, RandomGenerator random) {
+        this(database, random, PasswordHash::matches);
+    }
+
+    /** @param matches whether a password is that of a hash */
+    BasicAuthenticator(Database database, RandomGenerator random, BiPredicate<String, String> matches) {
         this.database = database;
+        this.matches = matches;
         random.nextBytes(salt);
         // An unknown name costs the same time as a known one.
         nobodysHash = PasswordHash.ofNobody(random);
@@ -79,24 +90,30 @@ public final class BasicAuthenticator implements Authenticator {
             throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many failed logins, try again in a minute")
                     .header("Retry-After", Long.toString(FAILURES_FOR.toSeconds()));
         }
+        Key key = key(authorization);
+        long before = changes.get();
         Optional<AccountDao.Account> account =
                 database.read(tx -> tx.dao(AccountDao.class).find(name).filter(found -> !found.disabled()));
         String hash = account.map(AccountDao.Account::passwordHash).orElse(nobodysHash);
-        if (!verify(login.get().password(), hash) || account.isEmpty()) {
+        if (!verify(key, login.get().password(), hash) || account.isEmpty()) {
             failed.incrementAndGet();
             return Optional.empty();
         }
         var principal = new Principal(name, "password:" + name, account.get().administrator());
-        verified.put(key(authorization), principal);
+        verified.put(key, principal);
+        if (changes.get() != before) {
+            verified.invalidate(key); // the account was read before it changed
+        }
         return Optional.of(principal);
     }
 
     /** Makes every credential be verified anew: an account has changed. */
     public void forgetAll() {
+        changes.incrementAndGet();
         verified.invalidateAll();
     }
 
-    private boolean verify(String password, String hash) {
+    private boolean verify(Key key, String password, String hash) {
         try {
             if (!verifications.tryAcquire(10, TimeUnit.SECONDS)) {
                 throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many logins at once, try again")
@@ -107,7 +124,8 @@ public final class BasicAuthenticator implements Authenticator {
             throw new IllegalStateException(e);
         }
         try {
-            return PasswordHash.matches(password, hash);
+            // Many clients of one credential come at once, after a start most of all: one verification is enough.
+            return verified.getIfPresent(key) != null || matches.test(password, hash);
         } finally {
             verifications.release();
         }
