@@ -26,6 +26,7 @@ import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.registry.Registry;
 import io.berth.store.BlobStore;
+import io.berth.store.DurableDirectories;
 import io.berth.store.FileBlobStore;
 import io.berth.store.MeteredBlobStore;
 import io.berth.store.UploadWriter;
@@ -88,6 +89,7 @@ public final class Berth implements AutoCloseable {
                     clock,
                     random,
                     Meters.database(meters)));
+            new DurableDirectories().ensure(config.database().directory());
             BlobStore store = own(
                     new MeteredBlobStore(new FileBlobStore(config.storage().blobs(), uploadWriter(config)), meters));
 
