@@ -31,12 +31,18 @@ class Database:
         return self.connection.execute(sql).fetchall()
 
 
+# What may lie in a data directory beside the blobs.
+OWN_FILES = {"berth.lock", "berth.db", "berth.db-wal", "berth.db-shm", "admin-password", "admin.sock"}
+
+
 def generation(number: int) -> str:
     return f"{number & (1 << 64) - 1:016x}"
 
 
-def check(data: pathlib.Path) -> None:
+def check(data: pathlib.Path, blobs_elsewhere: pathlib.Path | None = None) -> None:
     """No file that the database does not know, no blob without its file, and a database that is whole."""
+    strange = {file.name for file in data.iterdir()} - OWN_FILES - {"blobs"}
+    require(not strange, f"files in the data directory that are not Berth's: {sorted(strange)}")
     with Database(data) as database:
         require(database.rows("PRAGMA integrity_check") == [("ok",)], "the database is damaged")
         require(not database.rows("PRAGMA foreign_key_check"), "the database has dangling references")
@@ -53,7 +59,7 @@ def check(data: pathlib.Path) -> None:
             SELECT b.digest FROM blob b LEFT JOIN blob_content c ON c.digest = b.digest AND c.generation = b.generation
             WHERE b.store = 'inline' AND c.digest IS NULL""")
     require(not inline, f"small blobs without content: {inline}")
-    root = data / "blobs"
+    root = blobs_elsewhere or data / "blobs"
     files = {str(file.relative_to(root)): file for file in root.rglob("*") if file.is_file()}
     left = {name for name in files if name.startswith("uploads/")} - {f"uploads/{name}" for name in uploads}
     require(not left, f"files of uploads that the database does not know: {sorted(left)}")

@@ -84,6 +84,10 @@ class Place:
         self.notes.append(f"not run: {why}")
 
 
+# Nothing of the file system is made later, in the background; few files need little of it.
+NO_LATER = ("-E", "lazy_itable_init=0,lazy_journal_init=0", "-N", "16384")
+
+
 class LoopDisk:
     """An ext4 file system in a file, on a loop device."""
 
@@ -99,7 +103,7 @@ class LoopDisk:
         if image is None:
             with open(self.image, "wb") as file:
                 file.truncate(mebibytes << 20)
-            subprocess.run(["mkfs.ext4", "-q", "-m", "0", self.image], check=True)
+            subprocess.run(["mkfs.ext4", "-q", "-m", "0", *NO_LATER, self.image], check=True)
         place.undo.append(self.unmount)
         self.mount()
 

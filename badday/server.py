@@ -28,9 +28,18 @@ def environment(settings: dict[str, str]) -> dict[str, str]:
 
 
 class Berth:
-    """A running server; `settings` are environment variables."""
+    """A running server; `settings` are environment variables, `under` is a command that runs it as its own process."""
 
-    def __init__(self, place: Place, data: pathlib.Path, tls: bool = False, wait: bool = True, user: int | None = None, **settings):
+    def __init__(
+        self,
+        place: Place,
+        data: pathlib.Path,
+        tls: bool = False,
+        wait: bool = True,
+        user: int | None = None,
+        under: tuple = (),
+        **settings,
+    ):
         self.data = data
         self.tls = tls
         with socket.socket() as free:
@@ -41,7 +50,7 @@ class Berth:
             self.log_start = log.tell()
             as_user = {} if user is None else {"user": user, "group": user, "extra_groups": []}
             self.process = place.spawn(
-                [ROOT / "berth", "serve", "--data", data, "--port", self.port],
+                [*under, ROOT / "berth", "serve", "--data", data, "--port", self.port],
                 env=environment(settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

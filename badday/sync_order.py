@@ -1,17 +1,22 @@
-"""The order of system calls before a 201: write, sync the file, rename, sync its folder, sync the database's log, answer."""
+"""The order of system calls before an answer that promises something.
 
+A 201 of a blob: write, sync the file, rename, sync its folder, sync the folder of folders, sync the database's log, answer. A
+202 of a delete: sync the database's log, answer.
+"""
+
+import pathlib
 import random
 import re
-import shutil
 import signal
 import time
 from dataclasses import dataclass, replace
 
-from badday.client import Image
-from badday.place import Failed, NotRun, Place, require, wait_until
+from badday import strace
+from badday.client import Image, digest
+from badday.place import Failed, Place, require, wait_until
 from badday.server import Berth
 
-CALLS = "write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,fsync,fdatasync,rename,renameat,renameat2"
+CALLS = "?write,pwrite64,?writev,?pwritev,?pwritev2,?sendto,?sendmsg,fsync,fdatasync,?rename,?renameat,renameat2"
 SYNCS = ("fsync", "fdatasync")
 RENAMES = ("rename", "renameat", "renameat2")
 QUIET = 0.5  # seconds between requests, so that no other work is in their part of the trace
@@ -32,59 +37,103 @@ class Call:
     def syncs(self, path: str) -> bool:
         return self.name in SYNCS and re.search(rf"^\d+<[^>]*{path}>", self.text) is not None
 
-    def answers(self) -> bool:
-        return "HTTP/1.1 201" in self.text
+    def answers(self, status: int) -> bool:
+        return f"HTTP/1.1 {status}" in self.text
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for, the answer that promises it, and what has to become durable beside a transaction."""
+
+    what: str
+    status: int
+    with_file: bool
+    new_folder: bool = False
 
 
 def run(place: Place, seed: int) -> str:
-    if not shutil.which("strace"):
-        raise NotRun("strace is not installed")
+    strace.require_strace()
     source = random.Random(seed)
-    berth = Berth(place, place.path / "data")
-    client = berth.client()
     image = Image(source, 3 << 20)
     direct = source.randbytes((12 << 20) + 77)  # large enough to be written past the page cache
-    client.push_blob("sync/warm", source.randbytes(50_000))
+    berth = Berth(place, place.path / "data")
+    berth.client().push_blob("sync/warm", source.randbytes(50_000))
+    berth.stop()
+    start(place, berth.data)
+    berth = Berth(place, berth.data)
+    # As another request that is just making it has it, or a crash leaves it: not synced.
+    folder_of(berth, image.layers[1]).mkdir(exist_ok=True)
+    client = berth.client()
+    lone = source.randbytes(60_000)
+    client.push_blob("sync/r", lone)
     trace = place.path / "trace"
-    tracer = place.spawn(
-        ["strace", "-f", "-qq", "-y", "-s", "64", "-e", f"trace={CALLS}", "-e", "signal=none", "-o", trace, "-p", berth.process.pid],
-        stderr=open(place.path / "strace.err", "w"),
-    )
-    # It has attached to all threads when a request leaves a trace.
-    time.sleep(1)
-    if tracer.poll() is not None:
-        raise NotRun(f"strace cannot attach to a process here: {(place.path / 'strace.err').read_text().strip()}")
-    wait_until(lambda: client.expect(200, "GET", "/livez") and trace.exists() and "200 OK" in trace.read_text(errors="replace"), 20, "strace")
-    requests = []
+    tracer = strace.attach(place, berth.process.pid, trace, "-s", "64", "-e", f"trace={CALLS}")
+    wait_until(lambda: client.expect(200, "GET", "/livez") and "200 OK" in trace.read_text(errors="replace"), 20, "strace")
+    requests: list[Request] = []
 
-    def push(what: str, with_file: bool, action) -> None:
+    def ask(request: Request, action) -> None:
         time.sleep(QUIET)
         action()
-        requests.append((what, with_file))
+        requests.append(request)
 
-    push("large blob, whole", True, lambda: client.push_blob("sync/r", image.layers[1], "whole"))
-    push("large blob, past the page cache", True, lambda: client.push_blob("sync/r", direct, "put"))
-    push("layer in chunks", True, lambda: client.push_blob("sync/r", image.layers[0], "chunked"))
-    push("small blob", False, lambda: client.push_blob("sync/r", image.config, "whole"))
-    push("small blob in chunks", False, lambda: client.push_blob("sync/r", source.randbytes(9_000), "chunked"))
-    push("manifest", False, lambda: client.push_manifest("sync/r", "v1", image.manifest))
+    def blob(what: str, content: bytes, way: str, small: bool = False) -> None:
+        new = not small and folder_of(berth, content) not in folders
+        folders.add(folder_of(berth, content))
+        ask(Request(what, 201, not small, new), lambda: client.push_blob("sync/r", content, way))
+
+    folders = {folder_of(berth, lone)}
+    blob("large blob, whole", image.layers[1], "whole")
+    blob("large blob, past the page cache", direct, "put")
+    blob("layer in chunks", image.layers[0], "chunked")
+    blob("layer of unknown length", source.randbytes(70_000), "streamed")
+    blob("small blob", image.config, "whole", small=True)
+    blob("small blob in chunks", source.randbytes(9_000), "chunked", small=True)
+    ask(Request("manifest", 201, False), lambda: client.push_manifest("sync/r", "v1", image.manifest))
+    ask(Request("move of a tag", 201, False), lambda: client.push_manifest("sync/r", "v2", image.manifest))
+    # From here on there is no 202 but of a delete.
+    for what, path in (("tag", "manifests/v1"), ("manifest", f"manifests/{image.digest}"), ("blob", f"blobs/{digest(lone)}")):
+        ask(Request(f"delete of a {what}", 202, False), lambda path=path: client.expect(202, "DELETE", f"/v2/sync/r/{path}"))
     time.sleep(QUIET)
     tracer.send_signal(signal.SIGINT)
     tracer.wait(timeout=30)
     berth.stop()
 
     calls = parse(trace.read_text(errors="replace").splitlines())
-    answers = [call for call in calls if call.answers()]
-    require(len(answers) == len(requests), f"{len(answers)} answers of 201 in the trace, {len(requests)} were got")
+    answers = promises(calls, requests)
     doctored = 0
     previous = -1
-    for (what, with_file), answer in zip(requests, answers, strict=True):
+    for request, answer in zip(requests, answers, strict=True):
         mine = [call for call in calls if call.begin > previous and call.begin <= answer.begin]
-        problem = wrong(mine, with_file)
-        require(problem is None, f"{what}: {problem}")
-        doctored += check_the_checker(what, mine, with_file)
+        problem = wrong(mine, request)
+        require(problem is None, f"{request.what}: {problem}")
+        doctored += check_the_checker(mine, request)
         previous = answer.begin
-    return f"{len(requests)} pushes in the right order ({', '.join(what for what, _ in requests)}); {doctored} doctored traces noticed"
+    require(sum(request.new_folder for request in requests) >= 2, "no blob came into a folder that was new")
+    return f"{len(requests)} requests in the right order ({', '.join(request.what for request in requests)}); {doctored} doctored traces noticed"
+
+
+def start(place: Place, data: pathlib.Path) -> None:
+    """A start makes sure of the folders that are there, whose names a crash may have kept from the disk."""
+    trace = place.path / "trace-of-start"
+    folder = data / "blobs/sha256"
+    berth = Berth(place, data, under=strace.command(trace, "--seccomp-bpf", "-D", "-e", "trace=fsync,fdatasync", "-P", folder))
+    berth.stop()
+    synced = [call for call in parse(trace.read_text(errors="replace").splitlines()) if call.syncs("blobs/sha256")]
+    require(synced, f"a start does not sync {folder}, whose folders it relies on")
+
+
+def folder_of(berth: Berth, content: bytes) -> pathlib.Path:
+    return berth.data / "blobs/sha256" / digest(content).split(":")[1][:2]
+
+
+def promises(calls: list[Call], requests: list[Request]) -> list[Call]:
+    """The calls that sent the answers: those of 201, and after the last of them those of 202."""
+    created = [call for call in calls if call.answers(201)]
+    accepted = [call for call in calls if call.answers(202) and call.begin > created[-1].begin]
+    for status, found in ((201, created), (202, accepted)):
+        wanted = sum(request.status == status for request in requests)
+        require(len(found) == wanted, f"{len(found)} answers of {status} in the trace, {wanted} were got")
+    return created + accepted
 
 
 def parse(lines: list[str]) -> list[Call]:
@@ -106,16 +155,16 @@ def parse(lines: list[str]) -> list[Call]:
     return sorted(calls, key=lambda call: call.begin)
 
 
-def wrong(calls: list[Call], with_file: bool) -> str | None:
+def wrong(calls: list[Call], request: Request) -> str | None:
     """What is not in order in the calls up to an answer, which is the last; or None."""
     answer = calls[-1]
-    if not answer.answers():
+    if not answer.answers(request.status):
         return "there is no answer"
     log = [call for call in calls if call.writes(r"berth\.db-wal")]
     if not log:
         return "nothing was written to the database's log"
     after_file = 0
-    if with_file:
+    if request.with_file:
         writes = [call for call in calls if call.writes("blobs/uploads/")]
         renames = [call for call in calls if call.name in RENAMES and re.search(r"blobs/uploads/.*blobs/sha256/", call.text)]
         if not writes or len(renames) != 1:
@@ -128,6 +177,11 @@ def wrong(calls: list[Call], with_file: bool) -> str | None:
         if not folders:
             return "the folder was not synced after the rename"
         after_file = min(call.end for call in folders)
+        if request.new_folder:
+            parents = [call for call in calls if call.syncs("blobs/sha256")]
+            if not parents:
+                return "the folder of the new folder was not synced"
+            after_file = max(after_file, min(call.end for call in parents))
     # The commit is the last that was written to the log before the answer.
     commit = max(log, key=lambda call: call.end)
     if commit.begin < after_file:
@@ -137,7 +191,7 @@ def wrong(calls: list[Call], with_file: bool) -> str | None:
     return None
 
 
-def check_the_checker(what: str, calls: list[Call], with_file: bool) -> int:
+def check_the_checker(calls: list[Call], request: Request) -> int:
     """Breaks a good trace in every way that matters. Each must be noticed."""
 
     def without(unwanted) -> list[Call]:
@@ -154,7 +208,12 @@ def check_the_checker(what: str, calls: list[Call], with_file: bool) -> int:
         "a sync of the log after the answer": last_before(lambda call: call.syncs(r"berth\.db-wal"), answer + 1),
         "no commit": without(lambda call: call.writes(r"berth\.db-wal")),
     }
-    if with_file:
+    if request.new_folder:
+        broken |= {
+            "no sync of the folder of folders": without(lambda call: call.syncs("blobs/sha256")),
+            "a sync of the folder of folders after the answer": last_before(lambda call: call.syncs("blobs/sha256"), answer - 1),
+        }
+    if request.with_file:
         rename = next(call for call in calls if call.name in RENAMES)
         broken |= {
             "no sync of the file": without(lambda call: call.syncs("blobs/uploads/[^>]*")),
@@ -172,6 +231,6 @@ def check_the_checker(what: str, calls: list[Call], with_file: bool) -> int:
             ],
         }
     for name, trace in broken.items():
-        if wrong(trace, with_file) is None:
-            raise Failed(f"{what}: the check does not notice {name}")
+        if wrong(trace, request) is None:
+            raise Failed(f"{request.what}: the check does not notice {name}")
     return len(broken)

@@ -135,6 +135,7 @@ class Pusher(threading.Thread):
         self.stages = {stage: threading.Event() for stage in STAGES}
         self.interrupted: Interrupted | None = None
         self.open_upload: Interrupted | None = None
+        self.in_flight = False  # a push has begun, its first blob is acknowledged, its end is not
         self.failure: BaseException | None = None
 
     def run(self) -> None:
@@ -160,12 +161,14 @@ class Pusher(threading.Thread):
         image = Image(self.random, self.large, shared)
         for content in image.blobs():
             self.push_blob(repository, content)
+            self.in_flight = True
         tags = [("tag", repository, f"t{self.random.randrange(3)}")]
         key = ("image", repository, image.digest)
         for one in (key, *tags):
             self.ledger.ask(one, PRESENT if one is key else image.digest)
         self.at("manifest")
         self.client.push_manifest(repository, tags[0][2], image.manifest)
+        self.in_flight = False
         for one in (key, *tags):
             self.ledger.acknowledge(one)
 

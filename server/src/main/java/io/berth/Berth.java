@@ -10,7 +10,6 @@ import io.berth.access.VisibleRepositories;
 import io.berth.config.BerthConfig;
 import io.berth.db.ChangeFeed;
 import io.berth.db.Database;
-import io.berth.db.DatabaseException;
 import io.berth.db.SqliteDatabase;
 import io.berth.http.AccessLog;
 import io.berth.http.AuditSink;
@@ -25,6 +24,7 @@ import io.berth.http.HttpMetrics;
 import io.berth.http.MetricsEndpoint;
 import io.berth.http.Tracing;
 import io.berth.http.WebServer;
+import io.berth.identity.AccessTokens;
 import io.berth.identity.AccessVersion;
 import io.berth.identity.Accounts;
 import io.berth.identity.AdminSocket;
@@ -35,17 +35,23 @@ import io.berth.identity.Groups;
 import io.berth.identity.Logins;
 import io.berth.identity.Onboarding;
 import io.berth.identity.Robots;
+import io.berth.identity.SecretStore;
 import io.berth.identity.Sources;
-import io.berth.oci.ErrorCode;
-import io.berth.oci.OciException;
 import io.berth.project.Projects;
+import io.berth.rbac.Explanation;
+import io.berth.rbac.Rbac;
+import io.berth.rbac.RbacRequests;
 import io.berth.registry.Registry;
 import io.berth.registry.TagPaths;
 import io.berth.site.SiteSettings;
 import io.berth.store.BlobStore;
+import io.berth.store.DurableDirectories;
 import io.berth.store.FileBlobStore;
 import io.berth.store.MeteredBlobStore;
 import io.berth.store.UploadWriter;
+import io.berth.token.SigningKeys;
+import io.berth.token.TokenEndpoint;
+import io.berth.token.Tokens;
 import io.berth.tracing.OtlpTracing;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -54,14 +60,10 @@ import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.nio.file.FileSystemException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -105,11 +107,14 @@ public final class Berth implements AutoCloseable {
                     clock,
                     random,
                     Meters.database(meters)));
+            new DurableDirectories().ensure(config.database().directory());
             BlobStore store = own(
                     new MeteredBlobStore(new FileBlobStore(config.storage().blobs(), uploadWriter(config)), meters));
 
             var access = new AccessVersion();
             var site = new SiteSettings(database);
+            var secrets = SecretStore.open(
+                    database, config.masterKeys().given(), config.masterKeys().file(), random);
             var accounts = new Accounts(database, random, access);
             firstStart = accounts.ensureAdministrator(
                     config.adminPassword(), data.path().resolve("admin-password"));
@@ -119,13 +124,15 @@ public final class Berth implements AutoCloseable {
             boolean anonymousPull = config.registry().anonymousPull();
             var robots = new Robots(database, random, site, access);
             var credentials = new Credentials(site);
-            var onboarding = new Onboarding(database, new Groups(database, access), access);
+            var groups = new Groups(database, access);
+            var onboarding = new Onboarding(database, groups, access);
+            var tokens = new Tokens(new SigningKeys(database, secrets, clock), clock, random);
             var authenticator = new CredentialAuthenticator(
                     database,
                     new Logins(database, random, clock, Sources.NONE, onboarding),
                     robots,
                     credentials,
-                    BearerTokens.NONE,
+                    tokens,
                     BearerTokens.NONE,
                     access,
                     AuditSink.NONE,
@@ -135,7 +142,8 @@ public final class Berth implements AutoCloseable {
                     authenticator,
                     config.registry().challenge() == BerthConfig.Challenge.TOKEN,
                     config.server().externalUrl());
-            new Roles(database, access).ensureBuiltIn();
+            var roles = new Roles(database, access);
+            roles.ensureBuiltIn();
             var grants = new Grants(database, access);
             Authorizer authorizer = new ProjectAuthorizer(database, access, new TagPaths(database), anonymousPull);
             var projects = new Projects(database, site, config.projects(), authorizer, grants, robots, access);
@@ -168,12 +176,23 @@ public final class Berth implements AutoCloseable {
                             config.logging().format() == BerthConfig.LogFormat.JSON))
                     : null;
             Meters.process(meters, database, buffers, accessLog);
+            var asking = new Authentication(authenticator, false, Optional.empty());
+            var tokenEndpoint = new TokenEndpoint(
+                    database,
+                    asking,
+                    authenticator,
+                    credentials,
+                    new AccessTokens(database, random, access),
+                    tokens,
+                    authorizer,
+                    projects,
+                    site);
             var httpMetrics = new HttpMetrics(meters);
-            var errors = new Errors(Berth::translate);
-            var health = new HealthEndpoint(checks(database, registry));
+            var errors = new Errors(LowerFailures::translate);
+            var health = new HealthEndpoint(ServerStatus.checks(database, registry));
             var metrics = new MetricsEndpoint(
                     meters::scrape,
-                    authentication,
+                    asking,
                     principal -> authorizer
                             .decide(principal, Permission.METRICS_READ, Target.SYSTEM)
                             .allowed());
@@ -186,6 +205,7 @@ public final class Berth implements AutoCloseable {
                     buffers,
                     List.of(
                             new WebServer.Route("/v2", registry.endpoint()),
+                            new WebServer.Route(Authentication.TOKEN_PATH, tokenEndpoint),
                             new WebServer.Route("/livez", health),
                             new WebServer.Route("/readyz", health),
                             new WebServer.Route("/healthz", health),
@@ -201,7 +221,14 @@ public final class Berth implements AutoCloseable {
             metricsPort =
                     metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
-            own(new AdminSocket(data.path(), accounts, () -> status(database, store, registry)));
+            own(new AdminSocket(
+                    data.path(),
+                    accounts,
+                    () -> ServerStatus.status(database, store, registry),
+                    new RbacRequests(
+                                    new Rbac(database, roles, projects, grants, robots, accounts, groups),
+                                    new Explanation(authorizer, accounts, robots))
+                            .all()));
             own(new Maintenance(() -> {
                 registry.maintain();
                 feed.trim(FEED_RETENTION);
@@ -270,12 +297,7 @@ public final class Berth implements AutoCloseable {
         return config.tracing().endpoint().isEmpty()
                 ? Tracing.OFF
                 : own(new OtlpTracing(
-                        config.tracing().endpoint().get(), config.tracing().ratio(), version()));
-    }
-
-    private static String version() {
-        String version = Berth.class.getPackage().getImplementationVersion();
-        return version == null ? "development" : version;
+                        config.tracing().endpoint().get(), config.tracing().ratio(), ServerStatus.version()));
     }
 
     private static UploadWriter uploadWriter(BerthConfig config) {
@@ -284,62 +306,6 @@ public final class Berth implements AutoCloseable {
             case OFF -> Long.MAX_VALUE;
         };
         return new UploadWriter(16, directFrom);
-    }
-
-    private static Map<String, Supplier<String>> checks(Database database, Registry registry) {
-        var checks = new LinkedHashMap<String, Supplier<String>>();
-        checks.put("database", () -> {
-            try {
-                database.read(tx -> tx.now());
-                return null;
-            } catch (RuntimeException e) {
-                return "the database cannot be read";
-            }
-        });
-        checks.put("space", registry::spaceProblem);
-        return checks;
-    }
-
-    private static Map<String, Object> status(Database database, BlobStore store, Registry registry) {
-        var status = new LinkedHashMap<String, Object>();
-        status.put("version", version());
-        status.put("uptimeSeconds", ManagementFactory.getRuntimeMXBean().getUptime() / 1000);
-        status.put("openUploads", registry.openUploads());
-        status.put("databaseQueue", database.queued());
-        String space = registry.spaceProblem();
-        status.put("space", space == null ? "ok" : space);
-        try {
-            status.put("freeBytes", store.usableSpace());
-        } catch (IOException e) {
-            status.put("freeBytes", null);
-        }
-        return status;
-    }
-
-    // What the failures of lower layers mean to a client.
-    private static OciException translate(Throwable failure) {
-        if (failure instanceof DatabaseException database) {
-            return database.full()
-                    ? full()
-                    : new OciException(ErrorCode.UNAVAILABLE, "the database cannot be used now");
-        }
-        if (failure instanceof FileSystemException || isNoSpace(failure)) {
-            return isNoSpace(failure)
-                    ? full()
-                    : new OciException(ErrorCode.UNAVAILABLE, "the blob store cannot be used now");
-        }
-        return null;
-    }
-
-    private static boolean isNoSpace(Throwable failure) {
-        String message = failure.getMessage();
-        return failure instanceof IOException
-                && message != null
-                && (message.contains("No space left on device") || message.contains("Disk quota exceeded"));
-    }
-
-    private static OciException full() {
-        return new OciException(ErrorCode.STORAGE_FULL, "the registry has no space left");
     }
 
     private <T extends AutoCloseable> T own(T part) {

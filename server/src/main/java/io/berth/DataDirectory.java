@@ -1,12 +1,12 @@
 package io.berth;
 
+import io.berth.store.DurableDirectories;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -29,7 +29,7 @@ public final class DataDirectory implements AutoCloseable {
      */
     public static DataDirectory lock(Path path) {
         try {
-            Files.createDirectories(path);
+            new DurableDirectories().ensure(path);
             FileChannel channel =
                     FileChannel.open(path.resolve("berth.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             FileLock lock = tryLock(channel);

@@ -67,6 +67,21 @@ public final class Grants {
         return database.read(tx -> tx.dao(GrantDao.class).ofAllProjects(after, limit));
     }
 
+    /** All grants in a project. */
+    public List<Grant> in(Tx tx, long project) {
+        return tx.dao(GrantDao.class).in(project, 0, Integer.MAX_VALUE);
+    }
+
+    /** All grants that count on the system or in every project. */
+    public List<Grant> ofAllProjects(Tx tx) {
+        return tx.dao(GrantDao.class).ofAllProjects(0, Integer.MAX_VALUE);
+    }
+
+    /** As {@link #of(Grant.SubjectKind, long)} within a transaction. */
+    public List<Grant> of(Tx tx, Grant.SubjectKind kind, long subject) {
+        return tx.dao(GrantDao.class).of(kind.name(), subject);
+    }
+
     /** What a grant allows by itself; empty for one of a role. */
     public Set<Permission> permissions(Tx tx, long grant) {
         return tx.dao(GrantDao.class).permissions(grant).stream()
@@ -90,7 +105,8 @@ public final class Grants {
         NamePattern repositories = NamePattern.parse(wanted.repositories());
         NamePattern tags = NamePattern.parse(wanted.tags());
         Long role = wanted.role() == null ? null : Roles.require(tx, wanted.role(), wanted.scope());
-        Set<Permission> known = wanted.scope() == Grant.Scope.SYSTEM ? Permissions.OF_SYSTEM : Permissions.OF_PROJECTS;
+        Set<Permission> known =
+                wanted.scope() == Grant.Scope.SYSTEM ? Permissions.ofSystem() : Permissions.ofProjects();
         wanted.permissions().stream()
                 .filter(permission -> !known.contains(permission))
                 .findAny()

@@ -15,8 +15,7 @@ public final class Permissions {
     /** A role of one project: its name, its number in Harbor's API, and what it may do. */
     public record ProjectRole(String name, int number, Set<Permission> permissions) {}
 
-    /** What may be granted on a project. */
-    public static final Set<Permission> OF_PROJECTS = read("""
+    private static final Set<Permission> OF_PROJECTS = read("""
             project read update delete
             member create read update delete list
             metadata create read update delete list
@@ -41,8 +40,7 @@ public final class Permissions {
             export-cve create read list
             """);
 
-    /** What may be granted on the system as a whole. */
-    public static final Set<Permission> OF_SYSTEM = read("""
+    private static final Set<Permission> OF_SYSTEM = read("""
             audit-log list
             preheat-instance create read update delete list
             project create list
@@ -69,8 +67,7 @@ public final class Permissions {
             metrics read
             """);
 
-    /** What anybody may do in a public project. */
-    public static final Set<Permission> OF_ANYBODY = read("""
+    private static final Set<Permission> OF_ANYBODY = read("""
             project read
             label read list
             repository list pull
@@ -157,8 +154,7 @@ public final class Permissions {
             preheat-policy create read update delete list
             """;
 
-    /** Harbor's roles of a project, which always exist and cannot be changed. */
-    public static final Map<String, ProjectRole> ROLES = Arrays.stream(new ProjectRole[] {
+    private static final Map<String, ProjectRole> ROLES = Arrays.stream(new ProjectRole[] {
                 new ProjectRole("projectAdmin", 1, read(PROJECT_ADMIN)),
                 new ProjectRole("developer", 2, read(DEVELOPER)),
                 new ProjectRole("guest", 3, read(GUEST)),
@@ -171,6 +167,26 @@ public final class Permissions {
     public static final String AUDITOR = "auditor";
 
     private Permissions() {}
+
+    /** What may be granted on a project. */
+    public static Set<Permission> ofProjects() {
+        return OF_PROJECTS;
+    }
+
+    /** What may be granted on the system as a whole. */
+    public static Set<Permission> ofSystem() {
+        return OF_SYSTEM;
+    }
+
+    /** What anybody may do in a public project. */
+    public static Set<Permission> ofAnybody() {
+        return OF_ANYBODY;
+    }
+
+    /** Harbor's roles of a project by name, which always exist and cannot be changed. */
+    public static Map<String, ProjectRole> roles() {
+        return ROLES;
+    }
 
     /** What {@link #AUDITOR} may do: whatever only reads, but no pulls of content. */
     public static Set<Permission> auditorOf(Set<Permission> all) {

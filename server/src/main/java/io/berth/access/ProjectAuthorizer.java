@@ -86,7 +86,9 @@ public final class ProjectAuthorizer implements Authorizer {
         if (rights.administrator()) {
             return ADMINISTRATOR;
         }
-        if (isPublic && (anonymousPull || !principal.isAnonymous()) && Permissions.OF_ANYBODY.contains(permission)) {
+        if (isPublic
+                && (anonymousPull || !principal.isAnonymous())
+                && Permissions.ofAnybody().contains(permission)) {
             return PUBLIC;
         }
         return switch (target) {
@@ -97,6 +99,12 @@ public final class ProjectAuthorizer implements Authorizer {
                 decideContent(rights, permission, content.repository(), content.reference(), tags);
             case Target.OfSubject about -> decideSubject(rights, permission, about.repository(), about.subject(), tags);
         };
+    }
+
+    private boolean isOpen(Principal principal, Permission permission, boolean isPublic) {
+        return isPublic
+                && (anonymousPull || !principal.isAnonymous())
+                && Permissions.ofAnybody().contains(permission);
     }
 
     private static boolean isWithinScope(Principal principal, Permission permission, Target target) {
@@ -242,15 +250,16 @@ public final class ProjectAuthorizer implements Authorizer {
 
     @Override
     public TagFilter tags(Principal principal, Permission permission, RepositoryName repository) {
-        Decision whole = decide(principal, permission, Target.repository(repository));
-        if (!whole.allowed()) {
+        Target target = Target.repository(repository);
+        Rights rights = cache.rights(principal);
+        if (!isWithinScope(principal, permission, target)) {
             return TagFilter.NONE;
         }
-        if (whole == ADMINISTRATOR || whole == PUBLIC) {
+        if (rights.administrator() || isOpen(principal, permission, cache.isPublic(repository.project()))) {
             return TagFilter.ALL;
         }
         var patterns = new ArrayList<NamePattern>();
-        for (Rights.Rule rule : cache.rights(principal).in(repository.project())) {
+        for (Rights.Rule rule : rights.in(repository.project())) {
             if (rule.covers(permission) && rule.coversRepository(repository.inProject())) {
                 if (rule.tags() == null) {
                     return TagFilter.ALL;

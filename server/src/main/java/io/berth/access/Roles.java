@@ -37,11 +37,11 @@ public final class Roles {
     /** Writes the built-in roles as this version knows them. At the start. */
     public void ensureBuiltIn() {
         boolean right = database.read(tx ->
-                Permissions.ROLES.values().stream().allMatch(role -> isStored(tx, role.name(), role.permissions()))
+                Permissions.roles().values().stream().allMatch(role -> isStored(tx, role.name(), role.permissions()))
                         && isStored(tx, Permissions.AUDITOR, auditor()));
         if (!right) {
             database.write(tx -> {
-                Permissions.ROLES.values().stream()
+                Permissions.roles().values().stream()
                         .sorted(java.util.Comparator.comparingInt(Permissions.ProjectRole::number))
                         .forEach(role -> put(tx, role.name(), false, "", role.permissions()));
                 put(tx, Permissions.AUDITOR, true, "reads everything, changes nothing", auditor());
@@ -53,7 +53,7 @@ public final class Roles {
 
     private static Set<Permission> auditor() {
         return Permissions.auditorOf(
-                java.util.stream.Stream.concat(Permissions.OF_SYSTEM.stream(), Permissions.OF_PROJECTS.stream())
+                java.util.stream.Stream.concat(Permissions.ofSystem().stream(), Permissions.ofProjects().stream())
                         .collect(Collectors.toSet()));
     }
 
@@ -65,17 +65,23 @@ public final class Roles {
     }
 
     public List<Role> all() {
-        return database.read(tx -> {
-            RoleDao dao = tx.dao(RoleDao.class);
-            return dao.all().stream().map(row -> role(dao, row)).toList();
-        });
+        return database.read(this::all);
+    }
+
+    /** The same within a transaction. */
+    public List<Role> all(Tx tx) {
+        RoleDao dao = tx.dao(RoleDao.class);
+        return dao.all().stream().map(row -> role(dao, row)).toList();
     }
 
     public Optional<Role> find(String name) {
-        return database.read(tx -> {
-            RoleDao dao = tx.dao(RoleDao.class);
-            return dao.find(name).map(row -> role(dao, row));
-        });
+        return database.read(tx -> find(tx, name));
+    }
+
+    /** The same within a transaction. */
+    public Optional<Role> find(Tx tx, String name) {
+        RoleDao dao = tx.dao(RoleDao.class);
+        return dao.find(name).map(row -> role(dao, row));
     }
 
     private static Role role(RoleDao dao, RoleDao.Row row) {
@@ -92,7 +98,7 @@ public final class Roles {
     }
 
     private static boolean isBuiltIn(String name) {
-        return Permissions.ROLES.containsKey(name) || name.equals(Permissions.AUDITOR);
+        return Permissions.roles().containsKey(name) || name.equals(Permissions.AUDITOR);
     }
 
     /**
@@ -117,7 +123,7 @@ public final class Roles {
             Set<Permission> permissions,
             Change.Origin origin) {
         requireChangeable(name);
-        Set<Permission> known = ofSystem ? Permissions.OF_SYSTEM : Permissions.OF_PROJECTS;
+        Set<Permission> known = ofSystem ? Permissions.ofSystem() : Permissions.ofProjects();
         permissions.stream()
                 .filter(permission -> !known.contains(permission))
                 .findAny()

@@ -13,7 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Parsers of the forms that values have. Each throws {@link IllegalArgumentException} for other text. */
-final class Forms {
+public final class Forms {
     private static final Pattern BYTES = Pattern.compile("(\\d{1,15})\\s*(B|KiB|MiB|GiB|TiB|)");
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h|d)");
     private static final Pattern HOST_PORT = Pattern.compile("(\\[[0-9a-fA-F:]+]|[^:\\[\\]]+):(\\d{1,5})");
@@ -41,7 +41,8 @@ final class Forms {
         };
     }
 
-    static long bytes(String text) {
+    /** A number of bytes, {@code 10GiB}. */
+    public static long bytes(String text) {
         Matcher matcher = BYTES.matcher(text);
         if (!matcher.matches()) {
             throw new IllegalArgumentException("not a size");

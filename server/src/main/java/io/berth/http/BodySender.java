@@ -8,12 +8,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Answers with bodies that do not lie in memory. Each method blocks its virtual thread until the client has taken
@@ -160,34 +155,21 @@ public final class BodySender {
     }
 
     private Pump pump() {
+        ServerContext context = exchange.context();
         return new Pump(
                 exchange.response(),
-                exchange.context().buffers(),
-                exchange.context().idleTimeout());
+                context.buffers(),
+                new PatientWait(exchange::sendingProgress, context.buffers()::contended, context.idleTimeout()),
+                context.idleTimeout());
     }
 
-    // What the kernel sends may take long, but not stand still.
+    // The kernel needs nothing that others wait for.
     private void awaitProgress(Future<Void> done) throws IOException {
-        CompletableFuture<Void> sent = done.toCompletionStage().toCompletableFuture();
-        long patience = exchange.context().idleTimeout().toMillis();
-        Optional<Exchange.Progress> before = Optional.empty();
-        while (true) {
-            try {
-                sent.get(patience, TimeUnit.MILLISECONDS);
-                return;
-            } catch (TimeoutException e) {
-                Optional<Exchange.Progress> now = exchange.sendingProgress();
-                if (now.isPresent() && now.equals(before)) {
-                    throw new IOException("the client takes nothing");
-                }
-                before = now;
-            } catch (ExecutionException e) {
-                throw new IOException("the client went away", e.getCause());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IOException("interrupted", e);
-            }
-        }
+        new PatientWait(
+                        exchange::sendingProgress,
+                        () -> false,
+                        exchange.context().idleTimeout())
+                .await(done);
     }
 
     private static void await(Future<Void> done) throws IOException {

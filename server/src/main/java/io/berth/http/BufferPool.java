@@ -10,8 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The memory that downloads are pumped through: direct buffers of one size, at most so many for all connections together.
- * Whoever finds none waits; a download that holds some and makes no progress is cut off after {@link #STALL} while others
- * wait, so that stalled clients cannot hoard them.
+ * Whoever finds none waits; a client that holds some and takes nothing is cut off after {@link #STALL} while others wait,
+ * so that stalled clients cannot hoard them. See {@link PatientWait}.
  *
  * <p>Thread-safe.
  */
@@ -19,7 +19,7 @@ public final class BufferPool {
     /** The size of a buffer in bytes. */
     static final int SIZE = 128 << 10;
 
-    /** How long a download may stand still while others wait. */
+    /** How long a client may take nothing while others wait. */
     static final Duration STALL = Duration.ofSeconds(10);
 
     private final ReentrantLock lock = new ReentrantLock();

@@ -3,7 +3,6 @@ package io.berth.http;
 import io.berth.config.Cidr;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
-import io.netty.channel.Channel;
 import io.netty.util.AsciiString;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -17,8 +16,6 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 
 /**
  * A request and its answer. What reads the request may be called from any one thread; an answer is given once.
@@ -306,28 +303,9 @@ public final class Exchange {
         }
     }
 
-    /** How far a connection has come with what it was given to send. */
-    record Progress(int message, long sentOfIt, long pendingBytes) {}
-
-    /** How far this one has come; nothing when it is closed. */
-    Optional<Progress> sendingProgress() {
-        if (!(request.connection() instanceof ConnectionBase connection)) {
-            return Optional.empty();
-        }
-        Channel channel = connection.channel();
-        var progress = new CompletableFuture<Optional<Progress>>();
-        try {
-            channel.eventLoop()
-                    .execute(() -> progress.complete(
-                            Optional.ofNullable(channel.unsafe().outboundBuffer())
-                                    .map(pending -> new Progress(
-                                            System.identityHashCode(pending.current()),
-                                            pending.currentProgress(),
-                                            pending.totalPendingWriteBytes()))));
-        } catch (RejectedExecutionException e) {
-            return Optional.empty(); // the server stops
-        }
-        return progress.join();
+    /** How far the answer has come; nothing when its connection is closed. */
+    Optional<SendingProgress> sendingProgress() {
+        return SendingProgress.of(request);
     }
 
     /** Everything is over: what the body still holds is given up. */

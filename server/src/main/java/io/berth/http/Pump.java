@@ -7,8 +7,6 @@ import io.vertx.core.internal.buffer.BufferInternal;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Copies bytes into a response through a few pooled buffers, each used again when its write has completed.
@@ -23,12 +21,15 @@ final class Pump implements AutoCloseable {
 
     private final HttpServerResponse response;
     private final BufferPool pool;
+    private final PatientWait client;
     private final Duration patience;
     private final ArrayDeque<InFlight> inFlight = new ArrayDeque<>();
 
-    Pump(HttpServerResponse response, BufferPool pool, Duration patience) {
+    /** @param patience how long to wait for the first buffer */
+    Pump(HttpServerResponse response, BufferPool pool, PatientWait client, Duration patience) {
         this.response = response;
         this.pool = pool;
+        this.client = client;
         this.patience = patience;
     }
 
@@ -59,7 +60,7 @@ final class Pump implements AutoCloseable {
 
     /** Waits for the end of the response, as patiently as for each of its pieces. */
     void finish(Future<Void> end) throws IOException {
-        awaitWrite(end);
+        client.await(end);
     }
 
     private ByteBuf buffer() throws IOException {
@@ -74,35 +75,12 @@ final class Pump implements AutoCloseable {
         }
         InFlight oldest = inFlight.poll();
         try {
-            awaitWrite(oldest.write());
+            client.await(oldest.write());
         } catch (IOException e) {
             inFlight.push(oldest);
             throw e;
         }
         return oldest.buffer().clear();
-    }
-
-    private void awaitWrite(Future<Void> write) throws IOException {
-        if (!write.isComplete()) {
-            var done = new CountDownLatch(1);
-            write.onComplete(result -> done.countDown());
-            long left = patience.toMillis();
-            long step = BufferPool.STALL.toMillis();
-            try {
-                while (!done.await(Math.min(left, step), TimeUnit.MILLISECONDS)) {
-                    left -= step;
-                    if (left <= 0 || pool.contended()) {
-                        throw new IOException("the client takes nothing");
-                    }
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IOException("interrupted", e);
-            }
-        }
-        if (write.failed()) {
-            throw new IOException("the client went away", write.cause());
-        }
     }
 
     /**

@@ -166,6 +166,11 @@ public final class AccessTokens {
         database.write(tx -> tx.dao(AccessTokenDao.class).deleteExpired(tx.nowMillis() - KEEP_EXPIRED.toMillis()));
     }
 
+    /** The id of the credential that a refresh token is; empty when it is none, or over. */
+    public static Optional<String> refreshCredential(Tx tx, String secret) {
+        return find(tx, secret).filter(token -> token.kind() == Kind.REFRESH).map(Credentials::ofToken);
+    }
+
     static Optional<Token> find(Tx tx, String secret) {
         return tx.dao(AccessTokenDao.class).find(Secrets.hash(secret)).filter(token -> token.isActive(tx.nowMillis()));
     }

@@ -261,6 +261,9 @@ public final class Accounts {
                             .orElse(0)
                     > 0;
             if (found) {
+                dao.login(name)
+                        .ifPresent(login ->
+                                tx.dao(AccessTokenDao.class).deleteAll(login.id(), AccessTokens.Kind.REFRESH.name()));
                 tx.change(new Change("user-password", name, "{}", origin));
                 version.raise(tx);
             }

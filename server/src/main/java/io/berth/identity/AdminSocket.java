@@ -3,6 +3,7 @@ package io.berth.identity;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.berth.db.Change;
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,6 +21,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +36,7 @@ public final class AdminSocket implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(AdminSocket.class);
     private static final JsonMapper JSON = new JsonMapper();
-    private static final int MAX_LINE = 16 << 10;
+    private static final int MAX_LINE = 5 << 20; // a file of `berth apply`
     private static final int MAX_CONNECTIONS = 16;
     private static final int MAX_PATH = 107; // sun_path, less its final zero
     private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -43,6 +45,7 @@ public final class AdminSocket implements AutoCloseable {
     private final ServerSocketChannel server;
     private final Accounts accounts;
     private final Supplier<Map<String, Object>> status;
+    private final Map<String, Function<JsonNode, Map<String, Object>>> others;
     private final Duration patience;
     private final Semaphore connections = new Semaphore(MAX_CONNECTIONS);
 
@@ -51,13 +54,25 @@ public final class AdminSocket implements AutoCloseable {
      *
      * @param directory locked by this process
      * @param status what {@code {"do":"status"}} is answered
+     * @param others what else there is to do, by its name, and what answers it; a long answer comes page by page
      */
-    public AdminSocket(Path directory, Accounts accounts, Supplier<Map<String, Object>> status) throws IOException {
-        this(directory, accounts, status, PATIENCE);
+    public AdminSocket(
+            Path directory,
+            Accounts accounts,
+            Supplier<Map<String, Object>> status,
+            Map<String, Function<JsonNode, Map<String, Object>>> others)
+            throws IOException {
+        this(directory, accounts, status, others, PATIENCE);
     }
 
-    AdminSocket(Path directory, Accounts accounts, Supplier<Map<String, Object>> status, Duration patience)
+    AdminSocket(
+            Path directory,
+            Accounts accounts,
+            Supplier<Map<String, Object>> status,
+            Map<String, Function<JsonNode, Map<String, Object>>> others,
+            Duration patience)
             throws IOException {
+        this.others = Map.copyOf(others);
         this.accounts = accounts;
         this.status = status;
         this.patience = patience;
@@ -128,7 +143,7 @@ public final class AdminSocket implements AutoCloseable {
         try (channel) {
             Map<String, Object> answer;
             try {
-                answer = answer(JSON.readTree(readLine(Channels.newInputStream(channel))));
+                answer = answer(JSON.readTree(readLine(new BufferedInputStream(Channels.newInputStream(channel)))));
             } catch (IOException | IllegalArgumentException e) {
                 answer = error("the request is not understood");
             } catch (RuntimeException e) {
@@ -176,6 +191,8 @@ public final class AdminSocket implements AutoCloseable {
                 }
                 yield found ? Map.of("ok", true) : error("there is no local account '" + user + "'");
             }
+            case String other
+            when others.containsKey(other) -> others.get(other).apply(request);
             default -> error("there is no such request");
         };
     }

@@ -16,6 +16,9 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
 
 /**
@@ -55,6 +58,7 @@ public final class CredentialAuthenticator implements Authenticator {
             .maximumSize(100_000)
             .expireAfterWrite(REMEMBER)
             .build();
+    private final ConcurrentHashMap<Key, CompletableFuture<Optional<Verified>>> underWay = new ConcurrentHashMap<>();
 
     /**
      * @param bearers verifies tokens of the token service
@@ -109,9 +113,31 @@ public final class CredentialAuthenticator implements Authenticator {
                     () -> verified.invalidate(key));
             return owner;
         }
-        Optional<Verified> fresh = verify(authorization, client, current);
-        fresh.ifPresent(one -> verified.put(key, one));
-        return fresh.map(Verified::principal);
+        return verifyOnce(key, authorization, client, current).map(Verified::principal);
+    }
+
+    // A client opens many connections with one credential at once: one of them verifies, the others wait for it.
+    private Optional<Verified> verifyOnce(Key key, String authorization, String client, long current) {
+        var own = new CompletableFuture<Optional<Verified>>();
+        CompletableFuture<Optional<Verified>> others = underWay.putIfAbsent(key, own);
+        if (others != null) {
+            try {
+                return others.join();
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof RuntimeException cause ? cause : e;
+            }
+        }
+        try {
+            Optional<Verified> fresh = verify(authorization, client, current);
+            fresh.ifPresent(one -> verified.put(key, one));
+            own.complete(fresh);
+            return fresh;
+        } catch (RuntimeException e) {
+            own.completeExceptionally(e);
+            throw e;
+        } finally {
+            underWay.remove(key, own);
+        }
     }
 
     /** Remembers a token that this process has just issued, so that its first use costs no verification. */

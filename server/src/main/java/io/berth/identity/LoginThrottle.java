@@ -14,8 +14,8 @@ import java.util.Locale;
  * address over all names, more patiently, for those who try one password on many. Thread-safe.
  */
 final class LoginThrottle {
-    private static final int FREE = 5;
-    private static final int FREE_OF_ADDRESS = 50;
+    private static final int FREE = 20;
+    private static final int FREE_OF_ADDRESS = 200;
     private static final Duration FIRST_WAIT = Duration.ofSeconds(1);
     private static final Duration LONGEST_WAIT = Duration.ofMinutes(15);
 

@@ -62,6 +62,21 @@ public final class Projects {
         return database.read(tx -> tx.dao(ProjectDao.class).project(id));
     }
 
+    /** As {@link #find(String)} within a transaction. */
+    public Optional<Project> find(Tx tx, String name) {
+        return tx.dao(ProjectDao.class).project(name);
+    }
+
+    /** All projects in the order of their ids. */
+    public List<Project> all(Tx tx) {
+        return tx.dao(ProjectDao.class).page(0, Integer.MAX_VALUE);
+    }
+
+    /** As {@link #settings(long)} within a transaction. */
+    public Map<String, String> settings(Tx tx, long id) {
+        return new TreeMap<>(tx.dao(ProjectDao.class).settings(id));
+    }
+
     /** At most {@code limit} projects in the order of their ids, those after {@code after}. */
     public List<Project> page(long after, int limit) {
         return database.read(tx -> tx.dao(ProjectDao.class).page(after, limit));
@@ -69,9 +84,7 @@ public final class Projects {
 
     /** A project's settings by name, in the order of their names. */
     public Map<String, String> settings(long id) {
-        Map<String, String> settings =
-                database.read(tx -> tx.dao(ProjectDao.class).settings(id));
-        return new TreeMap<>(settings);
+        return database.read(tx -> settings(tx, id));
     }
 
     /** Whether {@code principal} may make projects. */

@@ -94,10 +94,15 @@ final class Access {
     /** Whether all repositories are listed for the principal, or those alone that they may see. */
     boolean requireCatalog(Exchange exchange, Principal principal) {
         Decision decision = authorizer.decide(principal, CATALOG, Target.SYSTEM);
-        if (!decision.allowed() && (principal.isAnonymous() || decision == Decision.OUT_OF_SCOPE)) {
+        if (decision == Decision.OUT_OF_SCOPE) {
             require(exchange, principal, CATALOG, Target.SYSTEM, decision);
         }
         return decision.allowed();
+    }
+
+    /** What asks somebody without a credential, to whom nothing can be shown, for one. */
+    OciException challengeForCatalog(Exchange exchange) {
+        return authentication.challenge(exchange, scope(CATALOG, Target.SYSTEM), "authentication required");
     }
 
     /** The tags that the principal may pull, of a repository that they may know of. */

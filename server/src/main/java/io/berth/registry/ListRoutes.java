@@ -59,6 +59,9 @@ final class ListRoutes {
         ListNames.Page page = all
                 ? listNames.repositories(last(exchange), limit)
                 : listNames.visibleRepositories(principal, last(exchange), limit);
+        if (!all && principal.isAnonymous() && page.names().isEmpty()) {
+            throw access.challengeForCatalog(exchange);
+        }
         if (page.more()) {
             link(
                     exchange,

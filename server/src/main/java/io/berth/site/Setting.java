@@ -46,8 +46,7 @@ public record Setting<T>(String name, T fallback, String form, Function<String, 
     /** The life of a browser's session, in minutes. */
     public static final Setting<Long> SESSION_TIMEOUT = number("session_timeout", 60, 1, 43_200);
 
-    /** All of them, as far as this package knows. */
-    public static final List<Setting<?>> ALL = List.of(
+    private static final List<Setting<?>> ALL = List.of(
             PROJECT_CREATION,
             PUSH_CREATES_PROJECT,
             PUSHED_PROJECTS_PUBLIC,
@@ -58,6 +57,11 @@ public record Setting<T>(String name, T fallback, String form, Function<String, 
             ROBOT_PREFIX,
             STORAGE_PER_PROJECT,
             SESSION_TIMEOUT);
+
+    /** All of them, as far as this package knows. */
+    public static List<Setting<?>> all() {
+        return ALL;
+    }
 
     public Setting {
         requireNonNull(name, "name is null");

@@ -1,5 +1,6 @@
 package io.berth.store;
 
+import io.berth.oci.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -38,6 +39,7 @@ public final class FileBlobStore implements BlobStore {
     private final Path root;
     private final Path uploads;
     private final UploadWriter writer;
+    private final DurableDirectories directories = new DurableDirectories();
 
     /**
      * @param root the directory, made when absent
@@ -48,8 +50,11 @@ public final class FileBlobStore implements BlobStore {
         this.writer = writer;
         uploads = root.resolve("uploads");
         try {
-            makeDirectory(root);
-            makeDirectory(uploads);
+            directories.ensure(root);
+            directories.ensure(uploads);
+            for (Digest.Algorithm algorithm : Digest.Algorithm.values()) {
+                directories.ensureAllIn(root.resolve(algorithm.label()));
+            }
         } catch (FileSystemException e) {
             throw unusable(root, e);
         }
@@ -146,14 +151,14 @@ public final class FileBlobStore implements BlobStore {
             channel.force(true);
         }
         Path target = root.resolve(key.path());
-        makeDirectory(target.getParent());
+        directories.ensure(target.getParent());
         Files.newByteChannel(noteFile(state, key), Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE))
                 .close();
         boolean moved = false;
         try {
             Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
             moved = true;
-            syncDirectory(target.getParent());
+            DurableDirectories.sync(target.getParent());
         } catch (IOException e) {
             undo(state, key, moved, e);
             throw e;
@@ -275,22 +280,6 @@ public final class FileBlobStore implements BlobStore {
 
     private Path noteFile(UploadState state, ObjectKey key) {
         return uploads.resolve(UploadFile.name(state, key));
-    }
-
-    // A directory is as durable as a file only when its own parent has been synced.
-    private static void makeDirectory(Path directory) throws IOException {
-        if (!Files.isDirectory(directory)) {
-            Path parent = directory.toAbsolutePath().getParent();
-            makeDirectory(parent);
-            Files.createDirectories(directory);
-            syncDirectory(parent);
-        }
-    }
-
-    private static void syncDirectory(Path directory) throws IOException {
-        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
     }
 
     /** Reads a file by pieces through one buffer. */

@@ -56,7 +56,7 @@ class DistributionSpecTest {
     @Test
     void pingAsksForACredentialAndAnswersOneThatHolds() {
         var challenge = expect(401, berth.sendAs(null, "GET", "/v2/", null));
-        assertThat(header(challenge, "WWW-Authenticate")).startsWith("Basic realm=");
+        assertThat(header(challenge, "WWW-Authenticate")).startsWith("Bearer realm=");
         assertThat(text(challenge)).contains("\"code\":\"UNAUTHORIZED\"");
         var pong = expect(200, berth.get("/v2/"));
         assertThat(header(pong, "X-Request-Id")).isNotBlank();

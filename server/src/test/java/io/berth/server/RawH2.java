@@ -10,10 +10,12 @@ import java.nio.charset.StandardCharsets;
 
 /** HTTP/2 by prior knowledge, frame by frame, with windows that are never opened further. */
 final class RawH2 implements AutoCloseable {
+    private static final int DATA = 0;
     private static final int HEADERS = 1;
     private static final int RST_STREAM = 3;
     private static final int SETTINGS = 4;
     private static final int GOAWAY = 7;
+    private static final int WINDOW_UPDATE = 8;
 
     private final Socket socket;
     private final DataInputStream in;
@@ -72,6 +74,35 @@ final class RawH2 implements AutoCloseable {
         literal(block, ":path", path);
         literal(block, "authorization", BerthUnderTest.ADMIN);
         frame(HEADERS, 0x5, stream, block.toByteArray());
+    }
+
+    /** Lets the server send {@code bytes} more on the stream and on the connection. */
+    void grant(int stream, int bytes) throws IOException {
+        byte[] increment = java.nio.ByteBuffer.allocate(4).putInt(bytes).array();
+        frame(WINDOW_UPDATE, 0, 0, increment);
+        frame(WINDOW_UPDATE, 0, stream, increment);
+    }
+
+    /** Reads {@code count} bytes of the stream's body, and says whether they were the last. */
+    boolean readData(int stream, int count) throws IOException {
+        int left = count;
+        while (left > 0) {
+            int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
+            int type = in.readUnsignedByte();
+            int flags = in.readUnsignedByte();
+            int id = in.readInt();
+            in.skipNBytes(length);
+            if (type == GOAWAY || type == RST_STREAM && id == stream) {
+                throw new EOFException("the stream was cut off with " + left + " of " + count + " bytes missing");
+            }
+            if (type == DATA && id == stream) {
+                left -= length;
+                if ((flags & 1) != 0) {
+                    return left == 0;
+                }
+            }
+        }
+        return false;
     }
 
     void reset(int stream) throws IOException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -17,6 +18,9 @@ class StalledReadersTest {
     private static final byte[] LARGE = Content.random(24 << 20);
     // Fewer buffers than one download may hold: all of it is handed over before anybody waits for the client.
     private static final byte[] TAIL = Content.random(300 << 10);
+
+    // What a stream may be sent before the client has granted more.
+    private static final int WINDOW = 65_535;
 
     @TempDir
     static Path certificates;
@@ -141,6 +145,53 @@ class StalledReadersTest {
                 steady.head("GET " + path);
                 assertThat(steady.read().isStatus(200).body()).isEqualTo(blob);
             }
+        }
+    }
+
+    @Test
+    void aReaderOverHttp2ThatTakesLittleIsNotCutOffWhileOthersWait(@TempDir Path data) throws Exception {
+        try (var berth = BerthUnderTest.start(data, LITTLE_MEMORY);
+                var slow = RawH2.connect(berth.port());
+                var stalled = RawH2.connect(berth.port())) {
+            String path = "/v2/slow/little/blobs/" + berth.pushBlob("slow/little", TAIL);
+            slow.get(1, path);
+            slow.readData(1, WINDOW);
+            for (int i = 0; i < 100; i++) {
+                stalled.get(2 * i + 1, path);
+            }
+            // Longer than anybody may stand still, and far too little for a whole buffer.
+            int taken = WINDOW;
+            for (int i = 0; i < 8; i++) {
+                Thread.sleep(Duration.ofSeconds(2));
+                slow.grant(1, 1000);
+                slow.readData(1, 1000);
+                taken += 1000;
+            }
+            slow.grant(1, TAIL.length);
+            slow.readData(1, TAIL.length - taken);
+        }
+    }
+
+    @Test
+    void aReaderOverTlsThatTakesLittleIsNotCutOffWhileOthersWait(@TempDir Path data) throws Exception {
+        var stalled = new ArrayList<RawHttp>();
+        try (var berth = BerthUnderTest.startTls(data, certificate, LITTLE_MEMORY)) {
+            String path = "/v2/slow/drop/blobs/" + berth.pushBlob("slow/drop", LARGE);
+            try (var slow = secure(berth.port())) {
+                slow.head("GET " + path);
+                for (int i = 0; i < 40; i++) {
+                    stalled.add(secure(berth.port()).head("GET " + path));
+                }
+                int taken = 0;
+                for (int i = 0; i < 8; i++) {
+                    Thread.sleep(Duration.ofSeconds(2));
+                    taken += slow.readBytes(8000).length;
+                }
+                closeAll(stalled);
+                assertThat(slow.readBytes(LARGE.length - taken)).hasSize(LARGE.length - taken);
+            }
+        } finally {
+            closeAll(stalled);
         }
     }
 

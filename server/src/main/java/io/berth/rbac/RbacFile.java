@@ -1,0 +1,63 @@
+package io.berth.rbac;
+
+import io.berth.access.Permission;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+
+/**
+ * What a file says. An absent list leaves what there is as it is; a list that is there is all there shall be.
+ *
+ * @param roles roles of one's own; others stay
+ * @param projects these; others stay
+ * @param system who has something on the system or in every project
+ */
+record RbacFile(List<Role> roles, List<Project> projects, Optional<List<Grant>> system) {
+
+    /**
+     * A role of one's own.
+     *
+     * @param level {@code project} or {@code system}
+     */
+    record Role(String name, String level, String description, List<Permission> permissions) {}
+
+    /** @param quota bytes, -1 for no limit; empty to leave it */
+    record Project(
+            String name,
+            Optional<Boolean> isPublic,
+            Optional<Long> quota,
+            SequencedMap<String, String> settings,
+            Optional<List<Grant>> members,
+            Optional<List<Robot>> robots) {}
+
+    /**
+     * Somebody's role somewhere.
+     *
+     * @param kind {@code user} or {@code group}
+     * @param subject the user's name, or the group's source and subject with a colon between
+     * @param everywhere in every project, where it is not in one
+     */
+    record Grant(
+            String kind,
+            String subject,
+            String role,
+            Optional<String> repositories,
+            Optional<String> tags,
+            boolean everywhere) {}
+
+    /** @param days -1 for ever */
+    record Robot(
+            String name,
+            String description,
+            int days,
+            boolean disabled,
+            List<Permission> permissions,
+            Optional<String> repositories,
+            Optional<String> tags) {}
+
+    /** What {@code berth export} writes and {@link RbacReader} reads. */
+    Map<String, Object> toYaml() {
+        return RbacYaml.of(this);
+    }
+}

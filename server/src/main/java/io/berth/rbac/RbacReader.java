@@ -1,0 +1,257 @@
+package io.berth.rbac;
+
+import io.berth.access.Permission;
+import io.berth.config.Forms;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.YAMLException;
+
+/**
+ * Reads files. Whatever is not understood is an error that names its place: a misspelt key must not open anything.
+ *
+ * <p>A role may say in short where it counts and who has it: {@code resources: ["project:myapp"]} with {@code members}. That
+ * is read as members of those projects.
+ */
+final class RbacReader {
+    private static final int MAX_BYTES = 4 << 20;
+
+    /** Members that a role itself names, by project. */
+    private final Map<String, List<RbacFile.Grant>> ofRoles = new LinkedHashMap<>();
+
+    private RbacReader() {}
+
+    /** @throws OciException {@code BAD_REQUEST}, with the place */
+    static RbacFile read(String text) {
+        return new RbacReader().parse(text);
+    }
+
+    private RbacFile parse(String text) {
+        var options = new LoaderOptions();
+        options.setAllowDuplicateKeys(false);
+        options.setMaxAliasesForCollections(0);
+        options.setCodePointLimit(MAX_BYTES);
+        Object root;
+        try {
+            root = new Yaml(new SafeConstructor(options)).load(text);
+        } catch (YAMLException e) {
+            throw wrong(
+                    "the file", "no YAML: " + e.getMessage().lines().findFirst().orElse(""));
+        }
+        Map<?, ?> file = map(root == null ? Map.of() : root, "the file", Set.of("roles", "projects", "system"));
+        List<RbacFile.Role> roles = each(file.get("roles"), "roles", this::role);
+        List<RbacFile.Project> projects = new ArrayList<>(each(file.get("projects"), "projects", this::project));
+        ofRoles.forEach((name, grants) -> join(projects, name, grants));
+        Optional<List<RbacFile.Grant>> system = file.containsKey("system")
+                ? Optional.of(each(file.get("system"), "system", (value, at) -> grant(value, at, true)))
+                : Optional.empty();
+        return new RbacFile(roles, projects, system);
+    }
+
+    // What a role says of a project's members counts beside what the project says.
+    private static void join(List<RbacFile.Project> projects, String name, List<RbacFile.Grant> grants) {
+        for (int i = 0; i < projects.size(); i++) {
+            RbacFile.Project project = projects.get(i);
+            if (project.name().equals(name)) {
+                List<RbacFile.Grant> all = new ArrayList<>(project.members().orElse(List.of()));
+                all.addAll(grants);
+                projects.set(
+                        i,
+                        new RbacFile.Project(
+                                name,
+                                project.isPublic(),
+                                project.quota(),
+                                project.settings(),
+                                Optional.of(all),
+                                project.robots()));
+                return;
+            }
+        }
+        projects.add(new RbacFile.Project(
+                name,
+                Optional.empty(),
+                Optional.empty(),
+                new LinkedHashMap<>(),
+                Optional.of(grants),
+                Optional.empty()));
+    }
+
+    private RbacFile.Role role(Object value, String at) {
+        Map<?, ?> role = map(value, at, Set.of("name", "level", "description", "permissions", "resources", "members"));
+        String name = text(role, "name", at);
+        String level = role.containsKey("level") ? text(role, "level", at) : "project";
+        if (!Set.of("project", "system").contains(level)) {
+            throw wrong(at + ".level", "it is project or system");
+        }
+        List<RbacFile.Grant> members = each(role.get("members"), at + ".members", (member, place) -> {
+            Map<?, ?> of = map(member, place, Set.of("user", "group"));
+            return new RbacFile.Grant(
+                    kind(of, place), text(of, kind(of, place), place), name, Optional.empty(), Optional.empty(), false);
+        });
+        for (String resource : each(role.get("resources"), at + ".resources", RbacReader::string)) {
+            if (!resource.startsWith("project:") || resource.length() == 8) {
+                throw wrong(at + ".resources", "'" + resource + "' is not project:NAME");
+            }
+            ofRoles.computeIfAbsent(resource.substring(8), project -> new ArrayList<>())
+                    .addAll(members);
+        }
+        return new RbacFile.Role(name, level, optional(role, "description", at).orElse(""), permissions(role, at));
+    }
+
+    private RbacFile.Project project(Object value, String at) {
+        Map<?, ?> project = map(value, at, Set.of("name", "public", "quota", "settings", "members", "robots"));
+        var settings = new TreeMap<String, String>();
+        if (project.get("settings") instanceof Map<?, ?> given) {
+            given.forEach((name, setting) -> settings.put(String.valueOf(name), String.valueOf(setting)));
+        } else if (project.get("settings") != null) {
+            throw wrong(at + ".settings", "names and values");
+        }
+        return new RbacFile.Project(
+                text(project, "name", at),
+                Optional.ofNullable(project.get("public")).map(given -> bool(given, at + ".public")),
+                Optional.ofNullable(project.get("quota")).map(given -> bytes(given, at + ".quota")),
+                new LinkedHashMap<>(settings),
+                project.containsKey("members")
+                        ? Optional.of(each(
+                                project.get("members"),
+                                at + ".members",
+                                (member, place) -> grant(member, place, false)))
+                        : Optional.empty(),
+                project.containsKey("robots")
+                        ? Optional.of(each(project.get("robots"), at + ".robots", this::robot))
+                        : Optional.empty());
+    }
+
+    private RbacFile.Grant grant(Object value, String at, boolean ofSystem) {
+        Map<?, ?> grant = map(value, at, Set.of("user", "group", "role", "repositories", "tags", "in"));
+        String kind = kind(grant, at);
+        Optional<String> in = optional(grant, "in", at);
+        if (in.isPresent() && !(ofSystem && in.get().equals("projects"))) {
+            throw wrong(at + ".in", ofSystem ? "it is projects, or not there" : "it goes with system alone");
+        }
+        return new RbacFile.Grant(
+                kind,
+                text(grant, kind, at),
+                text(grant, "role", at),
+                optional(grant, "repositories", at),
+                optional(grant, "tags", at),
+                in.isPresent());
+    }
+
+    private static String kind(Map<?, ?> grant, String at) {
+        if (grant.containsKey("user") == grant.containsKey("group")) {
+            throw wrong(at, "it has a user or a group");
+        }
+        return grant.containsKey("user") ? "user" : "group";
+    }
+
+    private RbacFile.Robot robot(Object value, String at) {
+        Map<?, ?> robot = map(
+                value, at, Set.of("name", "description", "days", "disabled", "permissions", "repositories", "tags"));
+        Object days = robot.get("days");
+        if (days != null && !(days instanceof Integer)) {
+            throw wrong(at + ".days", "a number of days, or -1");
+        }
+        return new RbacFile.Robot(
+                text(robot, "name", at),
+                optional(robot, "description", at).orElse(""),
+                days == null ? -1 : (Integer) days,
+                robot.get("disabled") != null && bool(robot.get("disabled"), at + ".disabled"),
+                permissions(robot, at),
+                optional(robot, "repositories", at),
+                optional(robot, "tags", at));
+    }
+
+    private static List<Permission> permissions(Map<?, ?> of, String at) {
+        return each(of.get("permissions"), at + ".permissions", (value, place) -> {
+            try {
+                return Permission.parse(string(value, place));
+            } catch (IllegalArgumentException e) {
+                throw wrong(place, e.getMessage());
+            }
+        });
+    }
+
+    private interface Part<T> {
+        T read(Object value, String at);
+    }
+
+    private static <T> List<T> each(Object value, String at, Part<T> part) {
+        if (value == null) {
+            return List.of();
+        }
+        if (!(value instanceof List<?> list)) {
+            throw wrong(at, "a list");
+        }
+        List<T> parts = new ArrayList<>();
+        for (int i = 0; i < list.size(); i++) {
+            parts.add(part.read(list.get(i), at + "[" + i + "]"));
+        }
+        return List.copyOf(parts);
+    }
+
+    private static Map<?, ?> map(Object value, String at, Set<String> known) {
+        if (!(value instanceof Map<?, ?> map)) {
+            throw wrong(at, "names and values");
+        }
+        for (Object key : map.keySet()) {
+            if (!known.contains(String.valueOf(key))) {
+                throw wrong(
+                        at,
+                        "there is no '" + key + "' here, but "
+                                + String.join(", ", known.stream().sorted().toList()));
+            }
+        }
+        return map;
+    }
+
+    private static String text(Map<?, ?> of, String name, String at) {
+        return optional(of, name, at).orElseThrow(() -> wrong(at, "it has no " + name));
+    }
+
+    private static Optional<String> optional(Map<?, ?> of, String name, String at) {
+        Object value = of.get(name);
+        return value == null ? Optional.empty() : Optional.of(string(value, at + "." + name));
+    }
+
+    private static String string(Object value, String at) {
+        if (value instanceof Map
+                || value instanceof List
+                || value == null
+                || String.valueOf(value).isBlank()) {
+            throw wrong(at, "a text");
+        }
+        return String.valueOf(value);
+    }
+
+    private static boolean bool(Object value, String at) {
+        if (value instanceof Boolean bool) {
+            return bool;
+        }
+        throw wrong(at, "true or false");
+    }
+
+    private static long bytes(Object value, String at) {
+        if (value instanceof Integer || value instanceof Long) {
+            return ((Number) value).longValue();
+        }
+        try {
+            return Forms.bytes(String.valueOf(value));
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw wrong(at, "a number of bytes such as 10GiB, or -1");
+        }
+    }
+
+    private static OciException wrong(String at, String what) {
+        return new OciException(ErrorCode.BAD_REQUEST, at + ": " + what);
+    }
+}

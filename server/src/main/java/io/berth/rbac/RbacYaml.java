@@ -1,0 +1,83 @@
+package io.berth.rbac;
+
+import io.berth.access.Permission;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The form that files are written in. */
+final class RbacYaml {
+    private RbacYaml() {}
+
+    static Map<String, Object> of(RbacFile file) {
+        var yaml = new LinkedHashMap<String, Object>();
+        yaml.put("roles", file.roles().stream().map(RbacYaml::role).toList());
+        yaml.put("projects", file.projects().stream().map(RbacYaml::project).toList());
+        file.system()
+                .ifPresent(system ->
+                        yaml.put("system", system.stream().map(RbacYaml::grant).toList()));
+        return yaml;
+    }
+
+    private static Map<String, Object> role(RbacFile.Role role) {
+        var yaml = new LinkedHashMap<String, Object>();
+        yaml.put("name", role.name());
+        if (role.level().equals("system")) {
+            yaml.put("level", role.level());
+        }
+        if (!role.description().isEmpty()) {
+            yaml.put("description", role.description());
+        }
+        yaml.put("permissions", permissions(role.permissions()));
+        return yaml;
+    }
+
+    private static List<String> permissions(List<Permission> permissions) {
+        return permissions.stream().map(Permission::toString).sorted().toList();
+    }
+
+    private static Map<String, Object> project(RbacFile.Project project) {
+        var yaml = new LinkedHashMap<String, Object>();
+        yaml.put("name", project.name());
+        project.isPublic().ifPresent(isPublic -> yaml.put("public", isPublic));
+        project.quota().ifPresent(quota -> yaml.put("quota", quota));
+        if (!project.settings().isEmpty()) {
+            yaml.put("settings", project.settings());
+        }
+        project.members()
+                .ifPresent(members -> yaml.put(
+                        "members", members.stream().map(RbacYaml::grant).toList()));
+        project.robots()
+                .ifPresent(robots ->
+                        yaml.put("robots", robots.stream().map(RbacYaml::robot).toList()));
+        return yaml;
+    }
+
+    private static Map<String, Object> grant(RbacFile.Grant grant) {
+        var yaml = new LinkedHashMap<String, Object>();
+        yaml.put(grant.kind(), grant.subject());
+        yaml.put("role", grant.role());
+        if (grant.everywhere()) {
+            yaml.put("in", "projects");
+        }
+        grant.repositories().ifPresent(pattern -> yaml.put("repositories", pattern));
+        grant.tags().ifPresent(pattern -> yaml.put("tags", pattern));
+        return yaml;
+    }
+
+    private static Map<String, Object> robot(RbacFile.Robot robot) {
+        var yaml = new LinkedHashMap<String, Object>();
+        yaml.put("name", robot.name());
+        if (!robot.description().isEmpty()) {
+            yaml.put("description", robot.description());
+        }
+        yaml.put("days", robot.days());
+        if (robot.disabled()) {
+            yaml.put("disabled", true);
+        }
+        yaml.put("permissions", permissions(robot.permissions()));
+        robot.repositories().ifPresent(pattern -> yaml.put("repositories", pattern));
+        robot.tags().ifPresent(pattern -> yaml.put("tags", pattern));
+        return yaml;
+    }
+}

@@ -1,0 +1,209 @@
+package io.berth.token;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.berth.access.Authorizer;
+import io.berth.db.Change;
+import io.berth.db.Database;
+import io.berth.http.Authentication;
+import io.berth.http.Authenticator;
+import io.berth.http.Endpoint;
+import io.berth.http.Exchange;
+import io.berth.http.Principal;
+import io.berth.http.Scope;
+import io.berth.identity.AccessTokens;
+import io.berth.identity.CredentialAuthenticator;
+import io.berth.identity.Credentials;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.Json;
+import io.berth.oci.OciException;
+import io.berth.project.Projects;
+import io.berth.site.Setting;
+import io.berth.site.SiteSettings;
+import java.io.IOException;
+import java.net.URLDecoder;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * {@code /service/token}: by GET with Basic authentication or none, and by POST as OAuth2 does.
+ *
+ * @see <a href="https://distribution.github.io/distribution/spec/auth/token/">Docker Registry Token Authentication</a>
+ * @see <a href="https://distribution.github.io/distribution/spec/auth/oauth/">Docker Registry v2 OAuth2</a>
+ */
+public final class TokenEndpoint implements Endpoint {
+    private static final int MAX_FORM = 32 << 10;
+    private static final Duration REFRESH_LIFE = Duration.ofDays(30);
+
+    private final Database database;
+    private final Authentication authentication;
+    private final CredentialAuthenticator authenticator;
+    private final Credentials credentials;
+    private final AccessTokens accessTokens;
+    private final Tokens tokens;
+    private final GrantScopes grantScopes;
+    private final SiteSettings site;
+
+    /** @param authentication which asks for name and password, and not for a token */
+    public TokenEndpoint(
+            Database database,
+            Authentication authentication,
+            CredentialAuthenticator authenticator,
+            Credentials credentials,
+            AccessTokens accessTokens,
+            Tokens tokens,
+            Authorizer authorizer,
+            Projects projects,
+            SiteSettings site) {
+        this.database = database;
+        this.authentication = authentication;
+        this.authenticator = authenticator;
+        this.credentials = credentials;
+        this.accessTokens = accessTokens;
+        this.tokens = tokens;
+        this.grantScopes = new GrantScopes(authorizer, projects);
+        this.site = site;
+    }
+
+    @Override
+    public void answer(Exchange exchange) throws IOException {
+        exchange.operation("token");
+        switch (exchange.method().name()) {
+            case "GET" -> get(exchange);
+            case "POST" -> post(exchange);
+            default ->
+                throw new OciException(ErrorCode.METHOD_NOT_ALLOWED, "the method is not allowed here")
+                        .header("Allow", "GET, POST");
+        }
+    }
+
+    private void get(Exchange exchange) {
+        Principal principal = authentication.require(exchange);
+        requireService(exchange.query("service"));
+        List<String> asked = scopes(exchange.queryAll("scope"));
+        if (principal.isAnonymous() && asked.isEmpty()) {
+            // A login without a credential: a token here would look like a success.
+            throw authentication.challenge(exchange, "", "authentication required");
+        }
+        boolean offline = "true".equals(exchange.query("offline_token"));
+        answer(exchange, principal, asked, offline ? refresh(exchange, principal) : Optional.empty());
+    }
+
+    private void post(Exchange exchange) throws IOException {
+        Map<String, String> form = form(exchange);
+        requireService(form.get("service"));
+        List<String> asked = scopes(Stream.ofNullable(form.get("scope")).toList());
+        switch (form.getOrDefault("grant_type", "")) {
+            case "password" -> {
+                Principal principal = byPassword(exchange, form);
+                boolean offline = "offline".equals(form.get("access_type"));
+                answer(exchange, principal, asked, offline ? refresh(exchange, principal) : Optional.empty());
+            }
+            case "refresh_token" -> {
+                String secret = form.getOrDefault("refresh_token", "");
+                answer(exchange, byRefreshToken(exchange, secret), asked, Optional.of(secret));
+            }
+            default -> throw new OciException(ErrorCode.BAD_REQUEST, "grant_type is password or refresh_token");
+        }
+    }
+
+    private Principal byPassword(Exchange exchange, Map<String, String> form) {
+        String login = form.getOrDefault("username", "") + ":" + form.getOrDefault("password", "");
+        String header = "Basic " + Base64.getEncoder().encodeToString(login.getBytes(StandardCharsets.UTF_8));
+        Authenticator any = authenticator;
+        return any.cached(header)
+                .or(() -> any.authenticate(header, exchange.client()))
+                .orElseThrow(() -> authentication.challenge(exchange, "", "the credential is wrong"));
+    }
+
+    private Principal byRefreshToken(Exchange exchange, String secret) {
+        return database.read(tx -> AccessTokens.refreshCredential(tx, secret)
+                        .flatMap(credential -> credentials.owner(tx, credential)))
+                .orElseThrow(() -> authentication.challenge(exchange, "", "the refresh token is wrong or over"));
+    }
+
+    // Robots keep their secret anyway, and a token's holder has one.
+    private Optional<String> refresh(Exchange exchange, Principal principal) {
+        boolean byPassword = principal.credential().startsWith("password:")
+                || principal.credential().startsWith("source:");
+        if (principal.kind() != Principal.Kind.USER || !byPassword) {
+            return Optional.empty();
+        }
+        var origin = new Change.Origin(
+                principal.name(), principal.credential(), exchange.client(), exchange.requestId(), null);
+        return Optional.of(accessTokens
+                .create(principal.id(), AccessTokens.Kind.REFRESH, "refresh token", List.of(), REFRESH_LIFE, origin)
+                .secret());
+    }
+
+    private void answer(Exchange exchange, Principal principal, List<String> asked, Optional<String> refresh) {
+        List<Scope> granted = grantScopes.grant(principal, asked);
+        Tokens.Issued issued = tokens.issue(principal, granted, Duration.ofMinutes(site.get(Setting.TOKEN_EXPIRATION)));
+        authenticator.issued(
+                issued.token(),
+                principal.limitedTo(granted),
+                issued.issuedAt().plus(issued.life()).toEpochMilli());
+        ObjectNode body = Json.MAPPER.createObjectNode();
+        body.put("token", issued.token());
+        body.put("access_token", issued.token());
+        body.put("expires_in", issued.life().toSeconds());
+        body.put("issued_at", issued.issuedAt().toString());
+        body.put("scope", String.join(" ", granted.stream().map(Scope::toString).toList()));
+        refresh.ifPresent(secret -> body.put("refresh_token", secret));
+        exchange.set("Cache-Control", "no-store")
+                .answer(200, "application/json", Json.write(body).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void requireService(String service) {
+        if (service != null && !service.equals(Authentication.SERVICE)) {
+            throw new OciException(ErrorCode.BAD_REQUEST, "the service here is '" + Authentication.SERVICE + "'");
+        }
+    }
+
+    // Several parameters, or one with spaces
+    private static List<String> scopes(List<String> parameters) {
+        return parameters.stream()
+                .flatMap(text -> Arrays.stream(text.split(" ")))
+                .filter(text -> !text.isEmpty())
+                .toList();
+    }
+
+    private static Map<String, String> form(Exchange exchange) throws IOException {
+        String type = exchange.header("Content-Type");
+        if (type == null || !type.toLowerCase(java.util.Locale.ROOT).startsWith("application/x-www-form-urlencoded")) {
+            throw new OciException(ErrorCode.BAD_REQUEST, 415, "the form is application/x-www-form-urlencoded");
+        }
+        var content = ByteBuffer.allocate(MAX_FORM);
+        ByteBuffer chunk;
+        while ((chunk = exchange.body().next()) != null) {
+            if (chunk.remaining() > content.remaining()) {
+                throw new OciException(ErrorCode.TOO_LARGE, "the form is too large");
+            }
+            content.put(chunk);
+        }
+        var fields = new ArrayList<>(
+                Arrays.asList(new String(content.array(), 0, content.position(), StandardCharsets.UTF_8).split("&")));
+        var form = new HashMap<String, String>();
+        for (String field : fields) {
+            int equals = field.indexOf('=');
+            if (equals > 0) {
+                try {
+                    form.put(
+                            URLDecoder.decode(field.substring(0, equals), StandardCharsets.UTF_8),
+                            URLDecoder.decode(field.substring(equals + 1), StandardCharsets.UTF_8));
+                } catch (IllegalArgumentException e) {
+                    throw new OciException(ErrorCode.BAD_REQUEST, "the form cannot be decoded");
+                }
+            }
+        }
+        return form;
+    }
+}

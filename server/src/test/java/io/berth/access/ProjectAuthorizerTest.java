@@ -1,0 +1,359 @@
+package io.berth.access;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.berth.db.Change;
+import io.berth.db.Database;
+import io.berth.db.TestDatabase;
+import io.berth.http.Principal;
+import io.berth.http.Scope;
+import io.berth.identity.Accounts;
+import io.berth.identity.TestIdentity;
+import io.berth.oci.Digest;
+import io.berth.oci.Reference;
+import io.berth.oci.RepositoryName;
+import io.berth.oci.Tag;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.jdbi.v3.sqlobject.customizer.Bind;
+import org.jdbi.v3.sqlobject.statement.SqlQuery;
+import org.jdbi.v3.sqlobject.statement.SqlUpdate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@ParameterizedClass
+@EnumSource(TestDatabase.class)
+class ProjectAuthorizerTest {
+    private static final RepositoryName APP = RepositoryName.parse("team/app");
+    private static final Digest DIGEST = Digest.of(Digest.Algorithm.SHA256, new byte[] {1});
+    private static final Change.Origin ORIGIN = Change.Origin.by("test");
+
+    interface Rows {
+        @SqlQuery("""
+                INSERT INTO project (name, prefix, public, created_at) VALUES (:name, :name || '/', :public, 0)
+                RETURNING id
+                """)
+        long project(@Bind("name") String name, @Bind("public") boolean isPublic);
+
+        @SqlQuery("""
+                INSERT INTO repository (project_id, name, listed, created_at) VALUES (:project, :name, true, 0)
+                RETURNING id
+                """)
+        long repository(@Bind("project") long project, @Bind("name") String name);
+
+        @SqlUpdate("UPDATE project SET public = :public WHERE id = :id")
+        void open(@Bind("id") long project, @Bind("public") boolean isPublic);
+    }
+
+    @Parameter
+    TestDatabase kind;
+
+    @TempDir
+    Path directory;
+
+    private final Map<Digest, Set<String>> reaching = new HashMap<>();
+    private final Map<Digest, Set<String>> naming = new HashMap<>();
+    private Database database;
+    private TestIdentity identity;
+    private Grants grants;
+    private Roles roles;
+    private Authorizer authorizer;
+    private VisibleRepositories visible;
+    private long team;
+    private long open;
+    private Principal user;
+
+    @BeforeEach
+    void begin() {
+        database = kind.open(directory, Clock.systemUTC(), new Random(1));
+        identity = new TestIdentity(database, Clock.systemUTC());
+        grants = new Grants(database, identity.version);
+        roles = new Roles(database, identity.version);
+        roles.ensureBuiltIn();
+        authorizer = new ProjectAuthorizer(
+                database,
+                identity.version,
+                new TagsOfDigest() {
+                    @Override
+                    public Set<String> reaching(RepositoryName repository, Digest digest) {
+                        return reaching.getOrDefault(digest, Set.of());
+                    }
+
+                    @Override
+                    public Set<String> naming(RepositoryName repository, Digest digest) {
+                        return naming.getOrDefault(digest, Set.of());
+                    }
+                },
+                true);
+        visible = new VisibleRepositories(database, true);
+        team = database.write(tx -> tx.dao(Rows.class).project("team", false));
+        open = database.write(tx -> tx.dao(Rows.class).project("open", true));
+        user = user("dev", false);
+    }
+
+    @AfterEach
+    void close() {
+        database.close();
+    }
+
+    private Principal user(String name, boolean administrator) {
+        long id = identity.accounts
+                .create(name, "Passw0rd", Accounts.Profile.EMPTY, administrator, ORIGIN)
+                .id();
+        return new Principal(Principal.Kind.USER, id, name, "password:" + id + ":x");
+    }
+
+    private Grant member(String role) {
+        return grants.add(Grants.Wanted.member(Grant.SubjectKind.USER, user.id(), team, role), ORIGIN);
+    }
+
+    private Grant limited(String role, String repositories, String tags) {
+        return grants.add(
+                new Grants.Wanted(
+                        Grant.SubjectKind.USER,
+                        user.id(),
+                        Grant.Scope.PROJECT,
+                        team,
+                        role,
+                        Set.of(),
+                        repositories,
+                        tags),
+                ORIGIN);
+    }
+
+    private boolean may(Permission permission, Reference reference) {
+        return authorizer
+                .decide(user, permission, Target.content(APP, reference))
+                .allowed();
+    }
+
+    private boolean may(Permission permission) {
+        return authorizer.decide(user, permission, Target.repository(APP)).allowed();
+    }
+
+    @Test
+    void nobodyMayAnythingInAPrivateProjectAndEverybodyReadsAPublicOne() {
+        var there = RepositoryName.parse("open/app");
+        for (Principal asking : List.of(Principal.ANONYMOUS, user)) {
+            assertThat(authorizer
+                            .decide(asking, Permission.PULL, Target.repository(APP))
+                            .allowed())
+                    .isFalse();
+            assertThat(authorizer
+                            .decide(asking, Permission.PULL, Target.repository(there))
+                            .allowed())
+                    .isTrue();
+            assertThat(authorizer
+                            .decide(asking, Permission.PUSH, Target.repository(there))
+                            .allowed())
+                    .isFalse();
+            assertThat(authorizer
+                            .decide(asking, Permission.PULL, Target.repository(RepositoryName.parse("absent/app")))
+                            .allowed())
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void aRoleHoldsWhatHarborsMatrixSaysAndTheRuleIsNamed() {
+        member("developer");
+        assertThat(may(Permission.PULL)).isTrue();
+        assertThat(may(Permission.PUSH, new Tag("v1"))).isTrue();
+        assertThat(may(Permission.TAG_DELETE, new Tag("v1"))).isFalse();
+        assertThat(may(Permission.ARTIFACT_DELETE, DIGEST)).isFalse();
+        assertThat(authorizer
+                        .decide(user, Permission.PUSH, Target.repository(APP))
+                        .rule())
+                .matches("grant \\d+: developer in team");
+        assertThat(authorizer
+                        .decide(user, Permission.PROJECT_READ, Target.project("team"))
+                        .allowed())
+                .isTrue();
+    }
+
+    @Test
+    void aGrantOfATagPatternReachesDigestsThroughTheirTags() {
+        limited("developer", "app", "dev-*");
+        limited("guest", "app", "v*");
+        assertThat(may(Permission.PUSH, new Tag("dev-1"))).isTrue();
+        assertThat(may(Permission.PUSH, new Tag("v1"))).isFalse();
+        assertThat(may(Permission.PULL, new Tag("v1"))).isTrue();
+        assertThat(may(Permission.PULL, new Tag("secret"))).isFalse();
+        assertThat(may(Permission.PULL, DIGEST)).isFalse();
+        reaching.put(DIGEST, Set.of("secret"));
+        assertThat(may(Permission.PULL, DIGEST)).isFalse();
+        reaching.put(DIGEST, Set.of("secret", "v7"));
+        assertThat(may(Permission.PULL, DIGEST)).isTrue();
+        // Without a tag: blobs, children, what will be tagged
+        assertThat(may(Permission.PUSH)).isTrue();
+        assertThat(may(Permission.PUSH, DIGEST)).isTrue();
+        var other = RepositoryName.parse("team/other");
+        assertThat(authorizer
+                        .decide(user, Permission.PUSH, Target.repository(other))
+                        .allowed())
+                .isFalse();
+        assertThat(authorizer.decideAtOnce(user, Permission.PULL, Target.content(APP, DIGEST)))
+                .as("has to ask for the tags")
+                .isNull();
+    }
+
+    @Test
+    void aDigestIsDeletedByWhoMayDeleteEveryTagThatNamesIt() {
+        limited("maintainer", null, "dev-*");
+        assertThat(may(Permission.TAG_DELETE, new Tag("dev-1"))).isTrue();
+        assertThat(may(Permission.TAG_DELETE, new Tag("v1"))).isFalse();
+        naming.put(DIGEST, Set.of("dev-1", "dev-2"));
+        assertThat(may(Permission.ARTIFACT_DELETE, DIGEST)).isTrue();
+        naming.put(DIGEST, Set.of("dev-1", "v1"));
+        assertThat(may(Permission.ARTIFACT_DELETE, DIGEST)).isFalse();
+        naming.clear();
+        assertThat(may(Permission.ARTIFACT_DELETE, DIGEST)).as("untagged").isTrue();
+        assertThat(may(Permission.ARTIFACT_DELETE)).as("a blob").isFalse();
+    }
+
+    @Test
+    void aSignatureTakesTheRightOfWhatItSigns() {
+        limited("developer", null, "dev-*");
+        var signature = new Tag("sha256-" + DIGEST.hex() + ".sig");
+        reaching.put(DIGEST, Set.of("v1"));
+        assertThat(may(Permission.PUSH, signature)).isFalse();
+        assertThat(may(Permission.PULL, signature)).isFalse();
+        assertThat(authorizer
+                        .decide(user, Permission.PUSH, Target.subject(APP, DIGEST))
+                        .allowed())
+                .isFalse();
+        reaching.put(DIGEST, Set.of("dev-3"));
+        assertThat(may(Permission.PUSH, signature)).isTrue();
+        assertThat(may(Permission.PULL, signature)).isTrue();
+        assertThat(may(Permission.PUSH, new Tag("sha256-" + DIGEST.hex()))).isTrue();
+        assertThat(authorizer
+                        .decide(user, Permission.PUSH, Target.subject(APP, DIGEST))
+                        .allowed())
+                .isTrue();
+        assertThat(may(Permission.PUSH, new Tag("sha256-nothing.sig"))).isFalse();
+    }
+
+    @Test
+    void aScopeCapsRightsAndGivesNone() {
+        Principal token = user.limitedTo(List.of(Scope.parse("repository:team/app:pull")));
+        assertThat(authorizer
+                        .decide(token, Permission.PULL, Target.repository(APP))
+                        .allowed())
+                .as("a scope is no right")
+                .isFalse();
+        member("maintainer");
+        assertThat(authorizer
+                        .decide(token, Permission.PULL, Target.repository(APP))
+                        .allowed())
+                .isTrue();
+        assertThat(authorizer.decide(token, Permission.PUSH, Target.repository(APP)))
+                .isEqualTo(Decision.OUT_OF_SCOPE);
+        assertThat(authorizer.decide(token, Permission.PROJECT_READ, Target.project("team")))
+                .isEqualTo(Decision.OUT_OF_SCOPE);
+        Principal administrator = user("boss", true);
+        assertThat(authorizer
+                        .decide(administrator.limitedTo(List.of()), Permission.PULL, Target.repository(APP))
+                        .allowed())
+                .isFalse();
+        assertThat(authorizer
+                        .decide(administrator, Permission.ARTIFACT_DELETE, Target.repository(APP))
+                        .allowed())
+                .isTrue();
+    }
+
+    @Test
+    void whatIsTakenBackEndsWithTheNextQuestion() {
+        Grant grant = member("developer");
+        assertThat(may(Permission.PUSH)).isTrue();
+        assertThat(authorizer
+                        .decideAtOnce(user, Permission.PUSH, Target.repository(APP))
+                        .allowed())
+                .isTrue();
+        grants.changeRole(grant.id(), "guest", ORIGIN);
+        assertThat(authorizer.decideAtOnce(user, Permission.PUSH, Target.repository(APP)))
+                .isNull();
+        assertThat(may(Permission.PUSH)).isFalse();
+        assertThat(may(Permission.PULL)).isTrue();
+        grants.remove(grant.id(), ORIGIN);
+        assertThat(may(Permission.PULL)).isFalse();
+        user("boss", true); // one is always left
+        identity.accounts.setAdministrator(user.id(), true, ORIGIN);
+        assertThat(may(Permission.ARTIFACT_DELETE)).isTrue();
+        identity.accounts.setDisabled(user.id(), true, ORIGIN);
+        assertThat(may(Permission.PULL)).isFalse();
+    }
+
+    @Test
+    void aRoleOfOnesOwnIsDataAndChangesForAllWhoHaveIt() {
+        roles.put("puller", false, "", Set.of(Permission.PULL), ORIGIN);
+        member("puller");
+        assertThat(may(Permission.PULL)).isTrue();
+        assertThat(may(Permission.PUSH)).isFalse();
+        roles.put("puller", false, "", Set.of(Permission.PULL, Permission.PUSH), ORIGIN);
+        assertThat(may(Permission.PUSH)).isTrue();
+    }
+
+    @Test
+    void theAuditorReadsWhatThereIsAndPullsNothing() {
+        grants.add(
+                new Grants.Wanted(
+                        Grant.SubjectKind.USER,
+                        user.id(),
+                        Grant.Scope.SYSTEM,
+                        null,
+                        Permissions.AUDITOR,
+                        Set.of(),
+                        null,
+                        null),
+                ORIGIN);
+        assertThat(authorizer
+                        .decide(user, new Permission("audit-log", "list"), Target.SYSTEM)
+                        .allowed())
+                .isTrue();
+        assertThat(authorizer
+                        .decide(user, new Permission("user", "create"), Target.SYSTEM)
+                        .allowed())
+                .isFalse();
+        assertThat(may(Permission.PULL)).isFalse();
+    }
+
+    @Test
+    void listsShowWhatOneMaySeeInOrder() {
+        database.write(tx -> {
+            Rows rows = tx.dao(Rows.class);
+            for (String name : List.of("team/a", "team/app", "team/b")) {
+                long id = rows.repository(team, name);
+                Grants.repositoryCreated(tx, team, id, new RepositoryName(name));
+            }
+            rows.repository(open, "open/z");
+            long dashed = rows.project("open-er", true);
+            rows.repository(dashed, "open-er/y");
+            return null;
+        });
+        assertThat(visible.page(Principal.ANONYMOUS, "", 10)).containsExactly("open-er/y", "open/z");
+        assertThat(visible.page(user, "", 10)).containsExactly("open-er/y", "open/z");
+        limited("guest", "a*", null);
+        assertThat(visible.page(user, "", 10)).containsExactly("open-er/y", "open/z", "team/a", "team/app");
+        database.write(tx -> {
+            long id = tx.dao(Rows.class).repository(team, "team/azure");
+            Grants.repositoryCreated(tx, team, id, new RepositoryName("team/azure"));
+            return null;
+        });
+        assertThat(visible.page(user, "open/z", 2)).containsExactly("team/a", "team/app");
+        assertThat(visible.page(user, "team/app", 10)).containsExactly("team/azure");
+        member("guest");
+        assertThat(visible.page(user, "team/app", 10)).containsExactly("team/azure", "team/b");
+        assertThat(new VisibleRepositories(database, false).page(Principal.ANONYMOUS, "", 10))
+                .isEmpty();
+    }
+}
