@@ -20,6 +20,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +44,7 @@ public final class AdminSocket implements AutoCloseable {
     private final ServerSocketChannel server;
     private final Accounts accounts;
     private final Supplier<Map<String, Object>> status;
+    private final Map<String, Function<JsonNode, Map<String, Object>>> others;
     private final Duration patience;
     private final Semaphore connections = new Semaphore(MAX_CONNECTIONS);
 
@@ -51,13 +53,25 @@ public final class AdminSocket implements AutoCloseable {
      *
      * @param directory locked by this process
      * @param status what {@code {"do":"status"}} is answered
+     * @param others what else there is to do, by its name, and what answers it; a long answer comes page by page
      */
-    public AdminSocket(Path directory, Accounts accounts, Supplier<Map<String, Object>> status) throws IOException {
-        this(directory, accounts, status, PATIENCE);
+    public AdminSocket(
+            Path directory,
+            Accounts accounts,
+            Supplier<Map<String, Object>> status,
+            Map<String, Function<JsonNode, Map<String, Object>>> others)
+            throws IOException {
+        this(directory, accounts, status, others, PATIENCE);
     }
 
-    AdminSocket(Path directory, Accounts accounts, Supplier<Map<String, Object>> status, Duration patience)
+    AdminSocket(
+            Path directory,
+            Accounts accounts,
+            Supplier<Map<String, Object>> status,
+            Map<String, Function<JsonNode, Map<String, Object>>> others,
+            Duration patience)
             throws IOException {
+        this.others = Map.copyOf(others);
         this.accounts = accounts;
         this.status = status;
         this.patience = patience;
@@ -176,6 +190,8 @@ public final class AdminSocket implements AutoCloseable {
                 }
                 yield found ? Map.of("ok", true) : error("there is no local account '" + user + "'");
             }
+            case String other
+            when others.containsKey(other) -> others.get(other).apply(request);
             default -> error("there is no such request");
         };
     }
