@@ -7,13 +7,13 @@ import io.berth.access.ProjectAuthorizer;
 import io.berth.access.Roles;
 import io.berth.access.Target;
 import io.berth.access.VisibleRepositories;
+import io.berth.audit.Audit;
 import io.berth.config.BerthConfig;
 import io.berth.db.ChangeFeed;
 import io.berth.db.Database;
 import io.berth.db.DatabaseException;
 import io.berth.db.SqliteDatabase;
 import io.berth.http.AccessLog;
-import io.berth.http.AuditSink;
 import io.berth.http.Authentication;
 import io.berth.http.BufferPool;
 import io.berth.http.ByteLimiter;
@@ -110,6 +110,7 @@ public final class Berth implements AutoCloseable {
 
             var access = new AccessVersion();
             var site = new SiteSettings(database);
+            var audit = own(new Audit(config.audit(), database, site, meters, clock));
             var accounts = new Accounts(database, random, access);
             firstStart = accounts.ensureAdministrator(
                     config.adminPassword(), data.path().resolve("admin-password"));
@@ -128,13 +129,14 @@ public final class Berth implements AutoCloseable {
                     BearerTokens.NONE,
                     BearerTokens.NONE,
                     access,
-                    AuditSink.NONE,
+                    audit.sink(),
                     clock,
                     random);
             var authentication = new Authentication(
                     authenticator,
                     config.registry().challenge() == BerthConfig.Challenge.TOKEN,
-                    config.server().externalUrl());
+                    config.server().externalUrl(),
+                    audit.sink());
             new Roles(database, access).ensureBuiltIn();
             var grants = new Grants(database, access);
             Authorizer authorizer = new ProjectAuthorizer(database, access, new TagPaths(database), anonymousPull);
@@ -151,6 +153,7 @@ public final class Berth implements AutoCloseable {
                     projects,
                     new VisibleRepositories(database, anonymousPull),
                     site,
+                    audit.sink(),
                     new ByteLimiter(bodyMemory, BODY_PATIENCE),
                     meters,
                     Runtime.getRuntime().maxMemory() / 8,
@@ -201,10 +204,11 @@ public final class Berth implements AutoCloseable {
             metricsPort =
                     metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
-            own(new AdminSocket(data.path(), accounts, () -> status(database, store, registry)));
+            own(new AdminSocket(data.path(), accounts, () -> status(database, store, registry), audit.requests()));
             own(new Maintenance(() -> {
                 registry.maintain();
                 feed.trim(FEED_RETENTION);
+                audit.maintain();
             }));
         } catch (IOException | RuntimeException e) {
             close();

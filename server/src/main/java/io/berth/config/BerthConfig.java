@@ -19,7 +19,8 @@ public record BerthConfig(
         Limits limits,
         Metrics metrics,
         Logging logging,
-        Tracing tracing) {
+        Tracing tracing,
+        Audit audit) {
 
     /**
      * How Berth is reached.
@@ -144,4 +145,14 @@ public record BerthConfig(
 
     /** @param endpoint the OTLP/HTTP collector; tracing is off without one */
     public record Tracing(Optional<URI> endpoint, double ratio) {}
+
+    /** @param syslog where entries of the audit are forwarded to */
+    public record Audit(Optional<Syslog> syslog) {}
+
+    /**
+     * A receiver of syslog.
+     *
+     * @param ca PEM of whoever may have signed its certificate, the system's choice when empty
+     */
+    public record Syslog(String host, int port, boolean tls, Optional<Path> ca) {}
 }

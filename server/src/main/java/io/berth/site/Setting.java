@@ -46,6 +46,9 @@ public record Setting<T>(String name, T fallback, String form, Function<String, 
     /** The life of a browser's session, in minutes. */
     public static final Setting<Long> SESSION_TIMEOUT = number("session_timeout", 60, 1, 43_200);
 
+    /** How long entries of the audit are kept, in days; 0 for ever. */
+    public static final Setting<Long> AUDIT_RETENTION_DAYS = number("audit_retention_days", 90, 0, 36_500);
+
     /** All of them, as far as this package knows. */
     public static final List<Setting<?>> ALL = List.of(
             PROJECT_CREATION,
@@ -57,7 +60,8 @@ public record Setting<T>(String name, T fallback, String form, Function<String, 
             ROBOT_DURATION,
             ROBOT_PREFIX,
             STORAGE_PER_PROJECT,
-            SESSION_TIMEOUT);
+            SESSION_TIMEOUT,
+            AUDIT_RETENTION_DAYS);
 
     public Setting {
         requireNonNull(name, "name is null");

@@ -67,7 +67,8 @@ class ConfigLoaderTest {
                         new BerthConfig.Limits(0, 64L << 20),
                         new BerthConfig.Metrics(Optional.empty()),
                         new BerthConfig.Logging(BerthConfig.LogFormat.TEXT, true, "info"),
-                        new BerthConfig.Tracing(Optional.empty(), 0.1)));
+                        new BerthConfig.Tracing(Optional.empty(), 0.1),
+                        new BerthConfig.Audit(Optional.empty())));
     }
 
     private static final String EVERYTHING = """
@@ -113,6 +114,10 @@ class ConfigLoaderTest {
             tracing:
               endpoint: http://collector:4318
               ratio: 1
+            audit:
+              syslog:
+                endpoint: tls://[::1]:6514
+                ca: ""
             """;
 
     @Test
@@ -145,7 +150,9 @@ class ConfigLoaderTest {
                         new BerthConfig.Limits(50, 16L << 20),
                         new BerthConfig.Metrics(config.metrics().listen()),
                         new BerthConfig.Logging(BerthConfig.LogFormat.JSON, false, "debug"),
-                        new BerthConfig.Tracing(Optional.of(URI.create("http://collector:4318")), 1)));
+                        new BerthConfig.Tracing(Optional.of(URI.create("http://collector:4318")), 1),
+                        new BerthConfig.Audit(
+                                Optional.of(new BerthConfig.Syslog("::1", 6514, true, Optional.empty())))));
         assertThat(config.metrics().listen().orElseThrow().getPort()).isEqualTo(9090);
     }
 
