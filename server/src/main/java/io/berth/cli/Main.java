@@ -16,6 +16,7 @@ import picocli.CommandLine.IVersionProvider;
             ImportCommand.class,
             FsckCommand.class,
             AdminCommand.class,
+            AuditCommand.class,
             ConfigCommand.class,
             TrainCommand.class,
             CompletionCommand.class,
