@@ -7,12 +7,12 @@ import io.berth.access.ProjectAuthorizer;
 import io.berth.access.Roles;
 import io.berth.access.Target;
 import io.berth.access.VisibleRepositories;
+import io.berth.audit.Audit;
 import io.berth.config.BerthConfig;
 import io.berth.db.ChangeFeed;
 import io.berth.db.Database;
 import io.berth.db.SqliteDatabase;
 import io.berth.http.AccessLog;
-import io.berth.http.AuditSink;
 import io.berth.http.Authentication;
 import io.berth.http.BufferPool;
 import io.berth.http.ByteLimiter;
@@ -63,7 +63,9 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -115,6 +117,7 @@ public final class Berth implements AutoCloseable {
             var site = new SiteSettings(database);
             var secrets = SecretStore.open(
                     database, config.masterKeys().given(), config.masterKeys().file(), random);
+            var audit = own(new Audit(config.audit(), database, site, meters, clock));
             var accounts = new Accounts(database, random, access);
             firstStart = accounts.ensureAdministrator(
                     config.adminPassword(), data.path().resolve("admin-password"));
@@ -135,13 +138,14 @@ public final class Berth implements AutoCloseable {
                     tokens,
                     BearerTokens.NONE,
                     access,
-                    AuditSink.NONE,
+                    audit.sink(),
                     clock,
                     random);
             var authentication = new Authentication(
                     authenticator,
                     config.registry().challenge() == BerthConfig.Challenge.TOKEN,
-                    config.server().externalUrl());
+                    config.server().externalUrl(),
+                    audit.sink());
             var roles = new Roles(database, access);
             roles.ensureBuiltIn();
             var grants = new Grants(database, access);
@@ -159,6 +163,7 @@ public final class Berth implements AutoCloseable {
                     projects,
                     new VisibleRepositories(database, anonymousPull),
                     site,
+                    audit.sink(),
                     new ByteLimiter(bodyMemory, BODY_PATIENCE),
                     meters,
                     Runtime.getRuntime().maxMemory() / 8,
@@ -176,7 +181,7 @@ public final class Berth implements AutoCloseable {
                             config.logging().format() == BerthConfig.LogFormat.JSON))
                     : null;
             Meters.process(meters, database, buffers, accessLog);
-            var asking = new Authentication(authenticator, false, Optional.empty());
+            var asking = new Authentication(authenticator, false, Optional.empty(), audit.sink());
             var tokenEndpoint = new TokenEndpoint(
                     database,
                     asking,
@@ -221,17 +226,18 @@ public final class Berth implements AutoCloseable {
             metricsPort =
                     metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
+            var rbac = new RbacRequests(
+                    new Rbac(database, roles, projects, grants, robots, accounts, groups),
+                    new Explanation(authorizer, accounts, robots));
             own(new AdminSocket(
                     data.path(),
                     accounts,
                     () -> ServerStatus.status(database, store, registry),
-                    new RbacRequests(
-                                    new Rbac(database, roles, projects, grants, robots, accounts, groups),
-                                    new Explanation(authorizer, accounts, robots))
-                            .all()));
+                    both(rbac.all(), audit.requests())));
             own(new Maintenance(() -> {
                 registry.maintain();
                 feed.trim(FEED_RETENTION);
+                audit.maintain();
             }));
         } catch (IOException | RuntimeException e) {
             close();
@@ -306,6 +312,12 @@ public final class Berth implements AutoCloseable {
             case OFF -> Long.MAX_VALUE;
         };
         return new UploadWriter(16, directFrom);
+    }
+
+    private static <T> Map<String, T> both(Map<String, T> one, Map<String, T> other) {
+        var all = new HashMap<>(one);
+        all.putAll(other);
+        return all;
     }
 
     private <T extends AutoCloseable> T own(T part) {

@@ -50,6 +50,7 @@ class ArchitectureTest {
             Map.entry(
                     "registry",
                     Set.of("project", "access", "identity", "site", "store", "db", "http", "config", "oci")),
+            Map.entry("audit", Set.of("site", "db", "http", "config", "oci")),
             Map.entry("gc", Set.of("db", "store", "oci")),
             Map.entry("tracing", Set.of("http")),
             Map.entry("cli", EVERYTHING),

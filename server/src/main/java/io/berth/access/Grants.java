@@ -159,7 +159,11 @@ public final class Grants {
         database.write(tx -> {
             Grant before = require(tx, id);
             tx.dao(GrantDao.class).updateRole(id, Roles.require(tx, role, before.scope()));
-            tx.change(new Change("grant-changed", key(before), Json.object("old", before.role(), "new", role), origin));
+            tx.change(new Change(
+                    "grant-changed",
+                    key(before),
+                    Json.object("project", before.project(), "old", before.role(), "new", role),
+                    origin));
             version.raise(tx);
             return null;
         });
@@ -216,6 +220,8 @@ public final class Grants {
 
     private static String payload(Grant grant, Set<Permission> permissions) {
         return Json.object(
+                "project",
+                grant.project(),
                 "role",
                 grant.role(),
                 "repositories",

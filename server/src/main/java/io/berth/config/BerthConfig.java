@@ -20,7 +20,8 @@ public record BerthConfig(
         Metrics metrics,
         Logging logging,
         Tracing tracing,
-        MasterKeys masterKeys) {
+        MasterKeys masterKeys,
+        Audit audit) {
 
     /**
      * How Berth is reached.
@@ -153,4 +154,14 @@ public record BerthConfig(
      * @param file where they lie otherwise, made at the first start
      */
     public record MasterKeys(Optional<String> given, Path file) {}
+
+    /** @param syslog where entries of the audit are forwarded to */
+    public record Audit(Optional<Syslog> syslog) {}
+
+    /**
+     * A receiver of syslog.
+     *
+     * @param ca PEM of whoever may have signed its certificate, the system's choice when empty
+     */
+    public record Syslog(String host, int port, boolean tls, Optional<Path> ca) {}
 }

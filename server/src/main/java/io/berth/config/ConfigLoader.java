@@ -1,6 +1,7 @@
 package io.berth.config;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -114,7 +115,8 @@ public final class ConfigLoader {
                         or(get(Keys.TRACING_ENDPOINT), Optional.empty()), or(get(Keys.TRACING_RATIO), 0.0)),
                 new BerthConfig.MasterKeys(
                         Optional.ofNullable(get(Keys.MASTER_KEY)).filter(keys -> !keys.isEmpty()),
-                        or(get(Keys.MASTER_KEY_FILE), Optional.<Path>empty()).orElse(under(data, "master-key"))));
+                        or(get(Keys.MASTER_KEY_FILE), Optional.<Path>empty()).orElse(under(data, "master-key"))),
+                new BerthConfig.Audit(syslog()));
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
@@ -149,6 +151,17 @@ public final class ConfigLoader {
         certificate.ifPresent(file -> requireReadable(Keys.TLS_CERTIFICATE, file));
         key.ifPresent(file -> requireReadable(Keys.TLS_KEY, file));
         return certificate.map(file -> new BerthConfig.Tls(file, key.orElseThrow(), engine));
+    }
+
+    private Optional<BerthConfig.Syslog> syslog() {
+        Optional<Path> ca = or(get(Keys.AUDIT_SYSLOG_CA), Optional.empty());
+        ca.ifPresent(file -> requireReadable(Keys.AUDIT_SYSLOG_CA, file));
+        return or(get(Keys.AUDIT_SYSLOG), Optional.<URI>empty())
+                .map(uri -> new BerthConfig.Syslog(
+                        uri.getHost().replaceAll("[\\[\\]]", ""),
+                        uri.getPort(),
+                        uri.getScheme().equals("tls"),
+                        ca));
     }
 
     private void requireReadable(Key<?> key, Path file) {

@@ -110,6 +110,19 @@ public final class Forms {
         return Optional.of(uri);
     }
 
+    static Optional<URI> syslogUrl(String text) {
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        URI uri = URI.create(text);
+        boolean known = "tcp".equals(uri.getScheme()) || "tls".equals(uri.getScheme());
+        boolean more = !uri.getRawPath().isEmpty() || uri.getQuery() != null || uri.getFragment() != null;
+        if (!known || uri.getHost() == null || uri.getPort() < 1 || uri.getPort() > 65_535 || more) {
+            throw new IllegalArgumentException("not an endpoint");
+        }
+        return Optional.of(uri);
+    }
+
     static List<String> list(String text) {
         return text.isBlank()
                 ? List.of()

@@ -210,6 +210,19 @@ final class Keys {
     static final Key<Double> TRACING_RATIO =
             key("tracing.ratio", "0.1", "a number from 0 to 1", "The share of requests that is traced.", Keys::ratio);
 
+    static final Key<java.util.Optional<java.net.URI>> AUDIT_SYSLOG = key(
+            "audit.syslog.endpoint",
+            "",
+            "tcp://host:port or tls://host:port",
+            "The syslog receiver (RFC 5424) that the audit is forwarded to. Nothing is forwarded without one.",
+            Forms::syslogUrl);
+    static final Key<java.util.Optional<Path>> AUDIT_SYSLOG_CA = key(
+            "audit.syslog.ca",
+            "",
+            "a PEM file",
+            "Certificates of those who may have signed the receiver's; the Java runtime's own when empty.",
+            Forms::path);
+
     private Keys() {}
 
     static List<Key<?>> all() {

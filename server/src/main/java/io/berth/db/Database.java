@@ -35,6 +35,20 @@ public interface Database extends AutoCloseable {
      */
     <T> CompletableFuture<T> writeLater(Work<T> work);
 
+    /**
+     * The last number of {@code table}, which is only appended to, up to which nothing more will appear. Whoever reads such
+     * a table by a cursor reads no further: where transactions run side by side they take their numbers in one order and
+     * become visible in another, and a cursor that has passed a number never sees what comes there later.
+     *
+     * @param table a name of the schema, never input
+     * @param number its column that counts
+     * @return 0 while there is nothing
+     */
+    default long settled(String table, String number) {
+        // One writer: what can be seen was numbered before everything that is still to come.
+        return read(tx -> tx.dao(SettledDao.class).last(table, number));
+    }
+
     /** How many pieces of work wait for the writer. */
     int queued();
 

@@ -32,6 +32,7 @@ public final class PostgresDatabase implements Database {
     private final HikariDataSource source;
     private final Jdbi jdbi;
     private final RandomGenerator random;
+    private final SettledRows settled = new SettledRows(this);
 
     private PostgresDatabase(HikariDataSource source, RandomGenerator random) {
         this.source = source;
@@ -72,6 +73,11 @@ public final class PostgresDatabase implements Database {
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    @Override
+    public long settled(String table, String number) {
+        return settled.last(table, number);
     }
 
     @Override

@@ -1,5 +1,9 @@
 package io.berth.http;
 
+import static java.util.Objects.requireNonNull;
+
+import java.util.Map;
+
 /**
  * Hears what changes nothing, and so is not in the change feed: pulls, logins, refusals. Called on event loops, so it never
  * blocks; what it cannot take it counts as dropped. Thread-safe.
@@ -7,7 +11,23 @@ package io.berth.http;
 @FunctionalInterface
 public interface AuditSink {
     /** Hears nothing. */
-    AuditSink NONE = event -> {};
+    AuditSink NONE = new AuditSink() {
+        @Override
+        public boolean wantsPull(String project) {
+            return false;
+        }
+
+        @Override
+        public void record(Event event) {}
+    };
+
+    /**
+     * Whether the next pull from {@code project} is to be recorded, asked once for each before the event is made. Takes no
+     * time.
+     */
+    default boolean wantsPull(String project) {
+        return true;
+    }
 
     void record(Event event);
 
@@ -21,6 +41,7 @@ public interface AuditSink {
      * @param credential the credential's id, may be empty
      * @param success whether it was allowed and done
      * @param rule what decided
+     * @param detail what else is worth keeping, by name
      */
     record Event(
             String operation,
@@ -31,5 +52,28 @@ public interface AuditSink {
             String client,
             String requestId,
             boolean success,
-            String rule) {}
+            String rule,
+            Map<String, String> detail) {
+        public Event {
+            requireNonNull(operation, "operation is null");
+            requireNonNull(resourceType, "resourceType is null");
+            requireNonNull(resource, "resource is null");
+            requireNonNull(actor, "actor is null");
+            requireNonNull(detail, "detail is null");
+        }
+
+        /** One of which there is no more to say. */
+        public Event(
+                String operation,
+                String resourceType,
+                String resource,
+                String actor,
+                String credential,
+                String client,
+                String requestId,
+                boolean success,
+                String rule) {
+            this(operation, resourceType, resource, actor, credential, client, requestId, success, rule, Map.of());
+        }
+    }
 }

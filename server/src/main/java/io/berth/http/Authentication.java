@@ -25,12 +25,20 @@ public final class Authentication {
     private final Authenticator authenticator;
     private final boolean tokens;
     private final Optional<URI> externalUrl;
+    private final AuditSink audit;
+
+    /** One whose refusals nobody hears of. */
+    public Authentication(Authenticator authenticator, boolean tokens, Optional<URI> externalUrl) {
+        this(authenticator, tokens, externalUrl, AuditSink.NONE);
+    }
 
     /**
      * @param tokens whether clients are sent to the token service, or asked for their name and password
      * @param externalUrl how clients reach this server, when that differs from what they ask
+     * @param audit hears of refusals
      */
-    public Authentication(Authenticator authenticator, boolean tokens, Optional<URI> externalUrl) {
+    public Authentication(Authenticator authenticator, boolean tokens, Optional<URI> externalUrl, AuditSink audit) {
+        this.audit = audit;
         this.authenticator = authenticator;
         this.tokens = tokens;
         this.externalUrl = externalUrl;
@@ -58,9 +66,55 @@ public final class Authentication {
         Principal principal = authenticator
                 .cached(authorization)
                 .or(() -> authenticator.authenticate(authorization, exchange.client()))
-                .orElseThrow(() -> challenge(exchange, "", "the credential is wrong"));
+                .orElseThrow(() -> wrong(exchange, authorization));
         exchange.principal(principal);
         return principal;
+    }
+
+    // Of a name with a password the authenticator tells the audit itself, as of a login.
+    private OciException wrong(Exchange exchange, String authorization) {
+        if (!authorization.regionMatches(true, 0, "Basic ", 0, 6)) {
+            audit.record(new AuditSink.Event(
+                    "authenticate",
+                    "request",
+                    exchange.rawPath(),
+                    "unknown",
+                    "",
+                    exchange.client(),
+                    exchange.requestId(),
+                    false,
+                    "the credential is wrong"));
+        }
+        return challenge(exchange, "", "the credential is wrong");
+    }
+
+    /**
+     * What tells a client that it may not, which the audit hears of.
+     *
+     * @param operation what it wanted to do
+     * @param resourceType with what
+     * @param resource its name, may be empty
+     * @param rule what decided
+     */
+    public OciException denied(
+            Exchange exchange,
+            Principal principal,
+            String operation,
+            String resourceType,
+            String resource,
+            String rule,
+            String message) {
+        audit.record(new AuditSink.Event(
+                operation,
+                resourceType,
+                resource,
+                principal.name(),
+                principal.credential(),
+                exchange.client(),
+                exchange.requestId(),
+                false,
+                rule));
+        return new OciException(ErrorCode.DENIED, message);
     }
 
     private static String presented(Exchange exchange) {

@@ -1,7 +1,5 @@
 package io.berth.http;
 
-import io.berth.oci.ErrorCode;
-import io.berth.oci.OciException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -26,7 +24,14 @@ public final class MetricsEndpoint implements Endpoint {
         if (!mayRead.test(principal)) {
             throw principal.isAnonymous()
                     ? authentication.challenge(exchange, "", "reading metrics needs a credential")
-                    : new OciException(ErrorCode.DENIED, "reading metrics needs an administrator");
+                    : authentication.denied(
+                            exchange,
+                            principal,
+                            "read",
+                            "metrics",
+                            "",
+                            "no rule allows it",
+                            "reading metrics needs an administrator");
         }
         exchange.answer(
                 200, "text/plain; version=0.0.4; charset=utf-8", scrape.get().getBytes(StandardCharsets.UTF_8));

@@ -6,14 +6,19 @@ import io.berth.access.Permission;
 import io.berth.access.TagFilter;
 import io.berth.access.Target;
 import io.berth.db.Change;
+import io.berth.http.AuditSink;
 import io.berth.http.Authentication;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
 import io.berth.http.Scope;
-import io.berth.oci.ErrorCode;
+import io.berth.oci.Digest;
 import io.berth.oci.OciException;
+import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
+import io.berth.oci.Tag;
 import io.berth.project.Projects;
+import io.vertx.core.http.HttpMethod;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -24,8 +29,10 @@ final class Access {
     private final Authorizer authorizer;
     private final Authentication authentication;
     private final Projects projects;
+    private final AuditSink audit;
 
-    Access(Authorizer authorizer, Authentication authentication, Projects projects) {
+    Access(Authorizer authorizer, Authentication authentication, Projects projects, AuditSink audit) {
+        this.audit = audit;
         this.authorizer = authorizer;
         this.authentication = authentication;
         this.projects = projects;
@@ -43,10 +50,40 @@ final class Access {
         return require(exchange, principal, permission, target, decision);
     }
 
-    /** The same when it can be said without blocking; false when it cannot. */
-    boolean requireAtOnce(Exchange exchange, Principal principal, Permission permission, Target target) {
+    /** The same when it can be said without blocking; null when it cannot. */
+    Decision requireAtOnce(Principal principal, Permission permission, Target target) {
         Decision decision = authorizer.decideAtOnce(principal, permission, target);
-        return decision != null && decision.allowed();
+        return decision != null && decision.allowed() ? decision : null;
+    }
+
+    /** Tells the audit of a manifest that is given out. */
+    void pulled(
+            Exchange exchange,
+            Principal principal,
+            Decision decision,
+            RepositoryName name,
+            Reference reference,
+            String digest) {
+        if (exchange.method() == HttpMethod.GET && audit.wantsPull(name.project())) {
+            audit.record(new AuditSink.Event(
+                    "pull",
+                    "artifact",
+                    nameOf(name, reference),
+                    principal.name(),
+                    principal.credential(),
+                    exchange.client(),
+                    exchange.requestId(),
+                    true,
+                    decision.rule(),
+                    Map.of("digest", digest)));
+        }
+    }
+
+    private static String nameOf(RepositoryName name, Reference reference) {
+        return switch (reference) {
+            case Tag tag -> name.value() + ":" + tag.name();
+            case Digest digest -> name.value() + "@" + digest;
+        };
     }
 
     // Who has presented nothing is asked to; the answer is the same whether the thing exists or not.
@@ -66,7 +103,24 @@ final class Access {
                         .allowed()) {
             throw authentication.insufficient(exchange, scope);
         }
-        throw new OciException(ErrorCode.DENIED, "requested access to the resource is denied");
+        throw authentication.denied(
+                exchange,
+                principal,
+                permission.action(),
+                permission.resource(),
+                nameOf(target),
+                decision.rule(),
+                "requested access to the resource is denied");
+    }
+
+    private static String nameOf(Target target) {
+        return switch (target) {
+            case Target.OfSystem() -> "";
+            case Target.OfProject(String name) -> name;
+            case Target.OfRepository(RepositoryName name) -> name.value();
+            case Target.OfContent(RepositoryName name, Reference reference) -> nameOf(name, reference);
+            case Target.OfSubject(RepositoryName name, Digest subject) -> nameOf(name, subject);
+        };
     }
 
     private static Principal withoutScopes(Principal principal) {

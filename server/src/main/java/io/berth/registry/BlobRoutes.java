@@ -41,8 +41,7 @@ final class BlobRoutes {
 
     boolean pullAtOnce(Exchange exchange, RepositoryName name, Digest digest, Principal principal) {
         Boolean mayPush = access.mayPushAtOnce(principal, name);
-        if (mayPush == null
-                || !access.requireAtOnce(exchange, principal, Permission.PULL, Target.content(name, digest))) {
+        if (mayPush == null || access.requireAtOnce(principal, Permission.PULL, Target.content(name, digest)) == null) {
             return false;
         }
         RegistryCache.CachedBlob blob = pullBlob.atOnce(name, digest, mayPush);

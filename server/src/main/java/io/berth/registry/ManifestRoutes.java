@@ -54,8 +54,10 @@ final class ManifestRoutes {
 
     boolean pullAtOnce(Exchange exchange, RepositoryName name, Reference reference, Principal principal) {
         Boolean mayPush = access.mayPushAtOnce(principal, name);
-        if (mayPush == null
-                || !access.requireAtOnce(exchange, principal, Permission.PULL, Target.content(name, reference))) {
+        Decision decision = mayPush == null
+                ? null
+                : access.requireAtOnce(principal, Permission.PULL, Target.content(name, reference));
+        if (decision == null) {
             return false;
         }
         RegistryCache.CachedManifest manifest = pullManifest.atOnce(name, reference, mayPush);
@@ -63,6 +65,7 @@ final class ManifestRoutes {
             return false;
         }
         describe(exchange, name, reference, manifest);
+        access.pulled(exchange, principal, decision, name, reference, manifest.digest);
         if (!answerNotModified(exchange, manifest)) {
             exchange.answer(200, manifest.mediaType, manifest.content);
         }
@@ -71,9 +74,10 @@ final class ManifestRoutes {
 
     void pull(Exchange exchange, RepositoryName name, Reference reference, Principal principal) throws IOException {
         exchange.operation("HEAD".equals(exchange.method().name()) ? "manifest-head" : "manifest-get");
-        access.require(exchange, principal, Permission.PULL, Target.content(name, reference));
+        Decision decision = access.require(exchange, principal, Permission.PULL, Target.content(name, reference));
         RegistryCache.CachedManifest manifest = pullManifest.get(name, reference, access.mayPush(principal, name));
         describe(exchange, name, reference, manifest);
+        access.pulled(exchange, principal, decision, name, reference, manifest.digest);
         if (answerNotModified(exchange, manifest)) {
             return;
         }

@@ -4,6 +4,7 @@ import io.berth.access.Authorizer;
 import io.berth.access.VisibleRepositories;
 import io.berth.config.BerthConfig;
 import io.berth.db.Database;
+import io.berth.http.AuditSink;
 import io.berth.http.Authentication;
 import io.berth.http.ByteLimiter;
 import io.berth.http.RateLimiter;
@@ -38,6 +39,7 @@ public final class Registry {
             Projects projects,
             VisibleRepositories visible,
             SiteSettings site,
+            AuditSink audit,
             ByteLimiter bodyMemory,
             MeterRegistry meters,
             long cacheBytes,
@@ -51,7 +53,7 @@ public final class Registry {
         CaffeineCacheMetrics.monitor(meters, cache.manifestCache(), "manifests");
         CaffeineCacheMetrics.monitor(meters, cache.blobCache(), "blobs");
         var leases = new Leases(clock, rules.uploadExpiry());
-        var access = new Access(authorizer, authentication, projects);
+        var access = new Access(authorizer, authentication, projects, audit);
         freeSpace = new FreeSpace(store, config.storage().minFree(), System::nanoTime);
 
         var repositories = new Repositories(projects);

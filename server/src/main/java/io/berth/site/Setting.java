@@ -19,13 +19,6 @@ public record Setting<T>(String name, T fallback, String form, Function<String, 
     public static final Setting<String> PROJECT_CREATION =
             oneOf("project_creation_restriction", "everyone", List.of("everyone", "adminonly"));
 
-    /** Whether a push by somebody who may create projects creates the one that it names. */
-    public static final Setting<String> PUSH_CREATES_PROJECT =
-            oneOf("push_creates_project", "administrators", List.of("never", "administrators", "creators"));
-
-    /** Whether projects that a push creates are public. */
-    public static final Setting<Boolean> PUSHED_PROJECTS_PUBLIC = bool("pushed_projects_public", false);
-
     public static final Setting<Boolean> SELF_REGISTRATION = bool("self_registration", false);
 
     /** Refuses whatever would change the registry. */
@@ -46,17 +39,19 @@ public record Setting<T>(String name, T fallback, String form, Function<String, 
     /** The life of a browser's session, in minutes. */
     public static final Setting<Long> SESSION_TIMEOUT = number("session_timeout", 60, 1, 43_200);
 
+    /** How long entries of the audit are kept, in days; 0 for ever. */
+    public static final Setting<Long> AUDIT_RETENTION_DAYS = number("audit_retention_days", 90, 0, 36_500);
+
     private static final List<Setting<?>> ALL = List.of(
             PROJECT_CREATION,
-            PUSH_CREATES_PROJECT,
-            PUSHED_PROJECTS_PUBLIC,
             SELF_REGISTRATION,
             READ_ONLY,
             TOKEN_EXPIRATION,
             ROBOT_DURATION,
             ROBOT_PREFIX,
             STORAGE_PER_PROJECT,
-            SESSION_TIMEOUT);
+            SESSION_TIMEOUT,
+            AUDIT_RETENTION_DAYS);
 
     /** All of them, as far as this package knows. */
     public static List<Setting<?>> all() {

@@ -68,7 +68,8 @@ class ConfigLoaderTest {
                         new BerthConfig.Metrics(Optional.empty()),
                         new BerthConfig.Logging(BerthConfig.LogFormat.TEXT, true, "info"),
                         new BerthConfig.Tracing(Optional.empty(), 0.1),
-                        new BerthConfig.MasterKeys(Optional.empty(), Path.of("data/master-key"))));
+                        new BerthConfig.MasterKeys(Optional.empty(), Path.of("data/master-key")),
+                        new BerthConfig.Audit(Optional.empty())));
     }
 
     private static final String EVERYTHING = """
@@ -117,6 +118,10 @@ class ConfigLoaderTest {
             tracing:
               endpoint: http://collector:4318
               ratio: 1
+            audit:
+              syslog:
+                endpoint: tls://[::1]:6514
+                ca: ""
             """;
 
     @Test
@@ -150,7 +155,9 @@ class ConfigLoaderTest {
                         new BerthConfig.Metrics(config.metrics().listen()),
                         new BerthConfig.Logging(BerthConfig.LogFormat.JSON, false, "debug"),
                         new BerthConfig.Tracing(Optional.of(URI.create("http://collector:4318")), 1),
-                        new BerthConfig.MasterKeys(Optional.of("a key"), Path.of("/run/secrets/berth"))));
+                        new BerthConfig.MasterKeys(Optional.of("a key"), Path.of("/run/secrets/berth")),
+                        new BerthConfig.Audit(
+                                Optional.of(new BerthConfig.Syslog("::1", 6514, true, Optional.empty())))));
         assertThat(config.metrics().listen().orElseThrow().getPort()).isEqualTo(9090);
     }
 

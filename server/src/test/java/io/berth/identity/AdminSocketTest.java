@@ -68,7 +68,7 @@ class AdminSocketTest {
                     }
                     return Map.of("uptimeSeconds", 7);
                 },
-                Map.of(),
+                Map.of("echo", request -> Map.of("said", request.path("say").asText())),
                 patience);
     }
 
@@ -130,6 +130,14 @@ class AdminSocketTest {
         assertThat(raw("{\"do\":\"reset-password\",\"user\":\"eve\",\"password\":\"long enough\"}\n"))
                 .contains("no local account 'eve'");
         assertThat(accounts.administratorHas("the first one")).isTrue();
+    }
+
+    @Test
+    void whatOthersAnswerIsTheirs() throws IOException {
+        assertThat(AdminSocket.request(data, Map.of("do", "echo", "say", "hello"))
+                        .path("said")
+                        .asText())
+                .isEqualTo("hello");
     }
 
     @Test

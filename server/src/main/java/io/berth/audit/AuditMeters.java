@@ -1,0 +1,71 @@
+package io.berth.audit;
+
+import io.berth.http.AuditSink;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.ToDoubleFunction;
+
+/** What is counted of the audit, and of the logins and refusals that it hears of. Thread-safe. */
+public final class AuditMeters {
+    private final MeterRegistry registry;
+    private final AtomicLong syslogBehind = new AtomicLong();
+    private final Counter droppedPulls;
+    private final Counter droppedLogins;
+    private final Counter droppedRefusals;
+
+    public AuditMeters(MeterRegistry registry) {
+        this.registry = registry;
+        droppedPulls = dropped("pull");
+        droppedLogins = dropped("login");
+        droppedRefusals = dropped("refusal");
+    }
+
+    private Counter dropped(String kind) {
+        return Counter.builder("berth.audit.dropped")
+                .description("Events that were not recorded since the queue was full")
+                .tag("kind", kind)
+                .register(registry);
+    }
+
+    <T> void queue(T queue, ToDoubleFunction<T> depth) {
+        registry.gauge("berth.audit.queue", queue, depth);
+    }
+
+    /** Shows from now on how many entries the receiver of syslog has not been sent. */
+    AtomicLong syslogBehind() {
+        registry.gauge("berth.audit.syslog.behind", syslogBehind);
+        return syslogBehind;
+    }
+
+    void dropped(AuditSink.Event event) {
+        (isLogin(event) ? droppedLogins : event.success() ? droppedPulls : droppedRefusals).increment();
+    }
+
+    void heard(AuditSink.Event event) {
+        if (isLogin(event)) {
+            Counter.builder("berth.logins")
+                    .description("Logins by what was presented and by result")
+                    .tag("source", source(event.credential()))
+                    .tag("result", event.success() ? "success" : "failure")
+                    .register(registry)
+                    .increment();
+        } else if (!event.success()) {
+            Counter.builder("berth.refusals")
+                    .description("Requests that were refused for want of a right or a credential")
+                    .tag("reason", event.operation().equals("authenticate") ? "credential" : "denied")
+                    .register(registry)
+                    .increment();
+        }
+    }
+
+    private static boolean isLogin(AuditSink.Event event) {
+        return event.operation().equals("login");
+    }
+
+    // The words before the first colon are the server's own: password, source, robot, token, workload.
+    private static String source(String credential) {
+        int colon = credential.indexOf(':');
+        return colon > 0 ? credential.substring(0, colon) : "none";
+    }
+}
