@@ -12,6 +12,7 @@ import io.berth.db.ChangeFeed;
 import io.berth.db.Database;
 import io.berth.db.DatabaseException;
 import io.berth.db.SqliteDatabase;
+import io.berth.harbor.HarborApi;
 import io.berth.http.AccessLog;
 import io.berth.http.AuditSink;
 import io.berth.http.Authentication;
@@ -119,7 +120,8 @@ public final class Berth implements AutoCloseable {
             boolean anonymousPull = config.registry().anonymousPull();
             var robots = new Robots(database, random, site, access);
             var credentials = new Credentials(site);
-            var onboarding = new Onboarding(database, new Groups(database, access), access);
+            var groups = new Groups(database, access);
+            var onboarding = new Onboarding(database, groups, access);
             var authenticator = new CredentialAuthenticator(
                     database,
                     new Logins(database, random, clock, Sources.NONE, onboarding),
@@ -170,7 +172,21 @@ public final class Berth implements AutoCloseable {
             Meters.process(meters, database, buffers, accessLog);
             var httpMetrics = new HttpMetrics(meters);
             var errors = new Errors(Berth::translate);
-            var health = new HealthEndpoint(checks(database, registry));
+            var checks = checks(database, registry);
+            var health = new HealthEndpoint(checks);
+            var harbor = new HarborApi(
+                    config,
+                    database,
+                    authentication,
+                    authorizer,
+                    accounts,
+                    groups,
+                    robots,
+                    grants,
+                    projects,
+                    site,
+                    checks,
+                    clock);
             var metrics = new MetricsEndpoint(
                     meters::scrape,
                     authentication,
@@ -186,6 +202,7 @@ public final class Berth implements AutoCloseable {
                     buffers,
                     List.of(
                             new WebServer.Route("/v2", registry.endpoint()),
+                            new WebServer.Route("/api", harbor),
                             new WebServer.Route("/livez", health),
                             new WebServer.Route("/readyz", health),
                             new WebServer.Route("/healthz", health),

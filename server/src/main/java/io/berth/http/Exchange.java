@@ -17,6 +17,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 
@@ -124,6 +125,12 @@ public final class Exchange {
         }
     }
 
+    /** The names of the query's parameters, each once. */
+    public Set<String> queryNames() {
+        query(""); // a query that cannot be decoded is refused here
+        return request.query() == null ? Set.of() : request.params().names();
+    }
+
     /** The id that the answer and the logs carry. */
     public String requestId() {
         return requestId;
@@ -168,7 +175,7 @@ public final class Exchange {
     }
 
     /** The scheme and authority that the client asked, by a trusted proxy's word where there is one. */
-    String askedUrl() {
+    public String askedUrl() {
         String scheme = request.isSSL() ? "https" : "http";
         String peer =
                 request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
