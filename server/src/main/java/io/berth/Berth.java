@@ -184,6 +184,7 @@ public final class Berth implements AutoCloseable {
                     robots,
                     grants,
                     projects,
+                    registry.artifacts(),
                     site,
                     checks,
                     clock);

@@ -17,6 +17,7 @@ import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.project.Labels;
 import io.berth.project.Projects;
+import io.berth.registry.Artifacts;
 import io.berth.site.Setting;
 import io.berth.site.SiteSettings;
 import java.time.Clock;
@@ -44,6 +45,7 @@ public final class HarborApi implements Endpoint {
             Robots robots,
             Grants grants,
             Projects projects,
+            Artifacts artifacts,
             SiteSettings site,
             Map<String, Supplier<String>> checks,
             Clock clock) {
@@ -73,6 +75,10 @@ public final class HarborApi implements Endpoint {
         new GroupRoutes(database, guard, groups, grants, kinds).add(router);
         new RobotRoutes(database, guard, robots, grants, projects).add(router);
         new LabelRoutes(database, guard, labels, projects).add(router);
+        new RepositoryRoutes(database, guard, visibility, artifacts).add(router);
+        var artifactRoutes = new ArtifactRoutes(database, guard, artifacts, labels);
+        artifactRoutes.add(router);
+        new TagRoutes(database, guard, artifactRoutes, artifacts).add(router);
         new ConfigRoutes(guard, site, clock).add(router);
         new AuditRoutes(database, guard, visibility).add(router);
         new AbsentRoutes(guard).add(router);

@@ -44,6 +44,13 @@ final class Visibility {
                 WHERE (g.project_id = p.id OR g.scope = 'PROJECTS') AND %s AND %s)
             """.formatted(GRANTED_TO, PERMITS.formatted("log", "'list'"));
 
+    /** Projects {@code p} in which the caller has something that is limited to some repositories or tags. */
+    static final String PATTERNED = """
+            EXISTS (SELECT 1 FROM access_grant g
+                WHERE (g.project_id = p.id OR g.scope = 'PROJECTS') AND %s
+                  AND (g.repository_pattern IS NOT NULL OR g.tag_pattern IS NOT NULL))
+            """.formatted(GRANTED_TO);
+
     /** The roles that somebody has in projects as a whole. */
     static final String ROLES = """
             SELECT g.project_id, r.name AS role FROM access_grant g JOIN role r ON r.id = g.role_id
