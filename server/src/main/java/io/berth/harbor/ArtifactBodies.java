@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -77,7 +78,7 @@ final class ArtifactBodies {
                 Map.of("build_history", Body.of("absolute", false, "href", additions(row) + "build_history")));
     }
 
-    static JsonNode parse(byte[] json) {
+    private static JsonNode parse(byte[] json) {
         try {
             return Json.MAPPER.readTree(json);
         } catch (IOException e) {
@@ -103,7 +104,7 @@ final class ArtifactBodies {
     }
 
     /** The config of a manifest as JSON, a missing node when it is none or too large to be shown. */
-    static JsonNode config(Tx tx, Row row, JsonNode manifest) {
+    private static JsonNode config(Tx tx, Row row, JsonNode manifest) {
         Map<String, Object> binds = Map.of(
                 "digest", manifest.path("config").path("digest").asText(""), "repository", row.number("repository_id"));
         return tx.dao(RowsDao.class)
@@ -116,6 +117,17 @@ final class ArtifactBodies {
                 .filter(content -> content.length <= MAX_CONFIG)
                 .map(ArtifactBodies::parseIfJson)
                 .orElse(Json.MAPPER.missingNode());
+    }
+
+    /** How an image was built, as far as its config tells; nothing for what is no image of one platform. */
+    static Optional<JsonNode> history(Tx tx, Row row) {
+        JsonNode manifest = parse(row.bytes("content"));
+        String config = manifest.path("config").path("mediaType").asText("");
+        if (manifest.path("manifests").isArray() || !type(false, config).equals("IMAGE")) {
+            return Optional.empty();
+        }
+        JsonNode history = config(tx, row, manifest).path("history");
+        return Optional.of(history.isArray() ? history : Json.MAPPER.createArrayNode());
     }
 
     private static JsonNode parseIfJson(byte[] content) {

@@ -283,17 +283,17 @@ final class ArtifactRoutes {
                     "validation failure list:\naddition in path should be one of [build_history values.yaml readme.md"
                             + " dependencies sbom license files]");
         }
-        JsonNode history = database.read(tx -> {
+        Optional<JsonNode> history = database.read(tx -> {
             Row row = row(tx, found.in().name(), found.reference())
                     .orElseThrow(() -> unknown(found.in().name(), found.reference()));
-            return ArtifactBodies.config(tx, row, ArtifactBodies.parse(row.bytes("content"))).path("history");
+            return ArtifactBodies.history(tx, row);
         });
-        if (!addition.equals("build_history") || !history.isArray()) {
+        if (!addition.equals("build_history") || history.isEmpty()) {
             throw new OciException(
                     ErrorCode.BAD_REQUEST,
                     "addition " + addition.toUpperCase(java.util.Locale.ROOT) + " isn't supported for this artifact");
         }
-        call.ok(history);
+        call.ok(history.get());
     }
 
     private void addLabel(ApiCall call) throws IOException {

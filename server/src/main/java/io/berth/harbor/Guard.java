@@ -115,6 +115,11 @@ final class Guard {
                 origin);
     }
 
+    /** The project of an id; one that does not exist is one that nothing was granted in. */
+    Target targetOf(long project) {
+        return Target.project(projects.find(project).map(Project::name).orElse(""));
+    }
+
     private static boolean isId(ApiCall call, String nameOrId) {
         return nameOrId.matches("\\d{1,18}")
                 && !"true".equalsIgnoreCase(call.exchange().header("X-Is-Resource-Name"));

@@ -106,6 +106,22 @@ public final class JsonBody {
         return objects;
     }
 
+    /** The whole numbers of an array, none when it is absent. */
+    public List<Long> numbers(String name) {
+        JsonNode member = node.get(name);
+        if (member == null || member.isNull()) {
+            return List.of();
+        }
+        List<Long> numbers = new ArrayList<>();
+        for (JsonNode element : member) {
+            if (!element.canConvertToLong()) {
+                throw wrong(name, element, "int64");
+            }
+            numbers.add(element.longValue());
+        }
+        return numbers;
+    }
+
     /** All members, each a text. */
     public Map<String, String> texts() {
         Map<String, String> texts = new LinkedHashMap<>();
