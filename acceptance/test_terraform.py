@@ -57,7 +57,7 @@ resource "harbor_project_member_user" "user" {
 resource "harbor_project_member_group" "group" {
   project_id = harbor_project.main.id
   group_name = harbor_group.group.group_name
-  type       = "http"
+  type       = "internal"
   role       = "guest"
 }
 
