@@ -10,7 +10,6 @@ import io.berth.access.VisibleRepositories;
 import io.berth.config.BerthConfig;
 import io.berth.db.ChangeFeed;
 import io.berth.db.Database;
-import io.berth.db.DatabaseException;
 import io.berth.db.SqliteDatabase;
 import io.berth.harbor.HarborApi;
 import io.berth.http.AccessLog;
@@ -36,9 +35,8 @@ import io.berth.identity.Groups;
 import io.berth.identity.Logins;
 import io.berth.identity.Onboarding;
 import io.berth.identity.Robots;
+import io.berth.identity.Sessions;
 import io.berth.identity.Sources;
-import io.berth.oci.ErrorCode;
-import io.berth.oci.OciException;
 import io.berth.project.Projects;
 import io.berth.registry.Registry;
 import io.berth.registry.TagPaths;
@@ -56,7 +54,6 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.FileSystemException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -171,13 +168,16 @@ public final class Berth implements AutoCloseable {
                     : null;
             Meters.process(meters, database, buffers, accessLog);
             var httpMetrics = new HttpMetrics(meters);
-            var errors = new Errors(Berth::translate);
+            var errors = new Errors(LowerFailures::translate);
             var checks = checks(database, registry);
             var health = new HealthEndpoint(checks);
+            var sessions = new Sessions(database, credentials, site, random);
             var harbor = new HarborApi(
                     config,
                     database,
                     authentication,
+                    authenticator,
+                    sessions,
                     authorizer,
                     accounts,
                     groups,
@@ -204,6 +204,7 @@ public final class Berth implements AutoCloseable {
                     List.of(
                             new WebServer.Route("/v2", registry.endpoint()),
                             new WebServer.Route("/api", harbor),
+                            new WebServer.Route("/c", harbor),
                             new WebServer.Route("/livez", health),
                             new WebServer.Route("/readyz", health),
                             new WebServer.Route("/healthz", health),
@@ -222,6 +223,7 @@ public final class Berth implements AutoCloseable {
             own(new AdminSocket(data.path(), accounts, () -> status(database, store, registry)));
             own(new Maintenance(() -> {
                 registry.maintain();
+                sessions.expire();
                 feed.trim(FEED_RETENTION);
             }));
         } catch (IOException | RuntimeException e) {
@@ -332,32 +334,6 @@ public final class Berth implements AutoCloseable {
             status.put("freeBytes", null);
         }
         return status;
-    }
-
-    // What the failures of lower layers mean to a client.
-    private static OciException translate(Throwable failure) {
-        if (failure instanceof DatabaseException database) {
-            return database.full()
-                    ? full()
-                    : new OciException(ErrorCode.UNAVAILABLE, "the database cannot be used now");
-        }
-        if (failure instanceof FileSystemException || isNoSpace(failure)) {
-            return isNoSpace(failure)
-                    ? full()
-                    : new OciException(ErrorCode.UNAVAILABLE, "the blob store cannot be used now");
-        }
-        return null;
-    }
-
-    private static boolean isNoSpace(Throwable failure) {
-        String message = failure.getMessage();
-        return failure instanceof IOException
-                && message != null
-                && (message.contains("No space left on device") || message.contains("Disk quota exceeded"));
-    }
-
-    private static OciException full() {
-        return new OciException(ErrorCode.STORAGE_FULL, "the registry has no space left");
     }
 
     private <T extends AutoCloseable> T own(T part) {

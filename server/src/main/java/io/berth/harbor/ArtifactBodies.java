@@ -24,14 +24,14 @@ final class ArtifactBodies {
             "m.id, m.digest, m.media_type, m.artifact_type, m.pushed_at, m.pulled_at, m.repository_id, c.content,"
                     + " r.name AS repository, r.project_id, " + ArtifactSql.SIZE + " AS size";
 
-    private static final Pattern CONFIG =
-            Pattern.compile("application/vnd\\.[^.]*\\.([^.]*)\\.config\\.[^+]*\\+json");
+    private static final Pattern CONFIG = Pattern.compile("application/vnd\\.[^.]*\\.([^.]*)\\.config\\.[^+]*\\+json");
     private static final int MAX_CONFIG = 256 << 10;
 
     private ArtifactBodies() {}
 
     /** An artifact; tags that {@code visible} does not let through are left out. */
-    static SortedMap<String, Object> body(Tx tx, Row row, TagFilter visible, boolean withLabels, boolean withAccessories) {
+    static SortedMap<String, Object> body(
+            Tx tx, Row row, TagFilter visible, boolean withLabels, boolean withAccessories) {
         JsonNode manifest = parse(row.bytes("content"));
         boolean index = manifest.path("manifests").isArray();
         String config = manifest.path("config").path("mediaType").asText("");
@@ -87,7 +87,9 @@ final class ArtifactBodies {
     }
 
     static String type(boolean index, String config) {
-        if (index || config.endsWith("container.image.v1+json") || config.equals("application/vnd.oci.image.config.v1+json")) {
+        if (index
+                || config.endsWith("container.image.v1+json")
+                || config.equals("application/vnd.oci.image.config.v1+json")) {
             return "IMAGE";
         }
         if (config.equals("application/vnd.cncf.helm.config.v1+json")) {
@@ -187,16 +189,14 @@ final class ArtifactBodies {
 
     private static List<Object> tags(Tx tx, Row row, TagFilter visible) {
         List<Object> tags = new ArrayList<>();
-        tx.dao(RowsDao.class)
-                .rows("""
+        tx.dao(RowsDao.class).rows("""
                         SELECT t.name, t.updated_at, t.pulled_at, t.repository_id, t.manifest_id FROM tag t
                         WHERE t.manifest_id = :manifest ORDER BY t.updated_at DESC, t.name
-                        """, Map.of("manifest", row.number("id")))
-                .forEach(tag -> {
-                    if (visible.contains(tag.text("name"))) {
-                        tags.add(tag(tag));
-                    }
-                });
+                        """, Map.of("manifest", row.number("id"))).forEach(tag -> {
+            if (visible.contains(tag.text("name"))) {
+                tags.add(tag(tag));
+            }
+        });
         return tags.isEmpty() ? null : tags;
     }
 

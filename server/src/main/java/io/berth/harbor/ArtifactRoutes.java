@@ -80,15 +80,16 @@ final class ArtifactRoutes {
         Listing listing = new Listing(call, COLUMNS, "m.id DESC").where(ArtifactSql.STANDS_ALONE);
         switch (listing.filter().get("tags")) {
             case null -> {}
-            case Filter.Term.Equal(String value) when value.equals("*") ->
-                listing.where("EXISTS (SELECT 1 FROM tag qt WHERE qt.manifest_id = m.id)");
-            case Filter.Term.Equal(String value) when value.equals("nil") ->
-                listing.where("NOT EXISTS (SELECT 1 FROM tag qt WHERE qt.manifest_id = m.id)");
+            case Filter.Term.Equal(String value)
+            when value.equals("*") -> listing.where("EXISTS (SELECT 1 FROM tag qt WHERE qt.manifest_id = m.id)");
+            case Filter.Term.Equal(String value)
+            when value.equals("nil") -> listing.where("NOT EXISTS (SELECT 1 FROM tag qt WHERE qt.manifest_id = m.id)");
             case Filter.Term.Equal(String value) ->
-                listing.where("EXISTS (SELECT 1 FROM tag qt WHERE qt.manifest_id = m.id AND qt.name = :tag)", "tag", value);
+                listing.where(
+                        "EXISTS (SELECT 1 FROM tag qt WHERE qt.manifest_id = m.id AND qt.name = :tag)", "tag", value);
             case Filter.Term.Contains(String value) ->
                 listing.where(
-                        "EXISTS (SELECT 1 FROM tag qt WHERE qt.manifest_id = m.id AND lower(qt.name) LIKE :tag ESCAPE '\\')",
+                        "EXISTS (SELECT 1 FROM tag qt WHERE qt.manifest_id = m.id AND lower(qt.name) LIKE :tag ESCAPE '!')",
                         "tag",
                         Listing.pattern(value));
             default -> throw new OciException(ErrorCode.BAD_REQUEST, "tags can be equal to, or contain, one text");
@@ -96,8 +97,8 @@ final class ArtifactRoutes {
         if (listing.filter().get("labels") instanceof Filter.Term.AllOf(List<String> ids)) {
             for (int i = 0; i < ids.size(); i++) {
                 listing.where(
-                        "EXISTS (SELECT 1 FROM manifest_label ql WHERE ql.manifest_id = m.id AND ql.label_id = :label" + i
-                                + ")",
+                        "EXISTS (SELECT 1 FROM manifest_label ql WHERE ql.manifest_id = m.id AND ql.label_id = :label"
+                                + i + ")",
                         "label" + i,
                         labelId(ids.get(i)));
             }
@@ -116,7 +117,8 @@ final class ArtifactRoutes {
     private void list(ApiCall call) {
         Guard.InRepository in = guard.repository(call, "artifact:list");
         TagFilter visible = visible(call, in.name());
-        Listing listing = listing(call).where("r.name = :repository", "repository", in.name().value());
+        Listing listing = listing(call)
+                .where("r.name = :repository", "repository", in.name().value());
         limit(listing, in.name(), visible);
         answer(call, listing, visible);
     }
@@ -130,7 +132,8 @@ final class ArtifactRoutes {
         if (visible.all()) {
             return;
         }
-        List<String> names = database.read(tx -> tx.dao(RowsDao.class)
+        List<String> names = database
+                .read(tx -> tx.dao(RowsDao.class)
                         .rows(
                                 "SELECT t.name FROM tag t JOIN repository r ON r.id = t.repository_id WHERE r.name = :name",
                                 Map.of("name", name.value())))
@@ -212,7 +215,8 @@ final class ArtifactRoutes {
                         switch (reference) {
                             case Digest ignored -> select + " WHERE r.name = :name AND m.digest = :reference";
                             case Tag ignored ->
-                                select + " JOIN tag t ON t.manifest_id = m.id WHERE r.name = :name AND t.name = :reference";
+                                select
+                                        + " JOIN tag t ON t.manifest_id = m.id WHERE r.name = :name AND t.name = :reference";
                         },
                         binds);
     }
@@ -300,8 +304,8 @@ final class ArtifactRoutes {
         Found found = require(call, "artifact-label:create");
         long id = call.body("label").number("id", 0);
         Labels.Label label = label(found, id);
-        boolean added = database.write(
-                tx -> labels.attach(tx, label, found.id(), name(found), found.in().origin()));
+        boolean added = database.write(tx ->
+                labels.attach(tx, label, found.id(), name(found), found.in().origin()));
         if (!added) {
             throw new OciException(
                     ErrorCode.CONFLICT, "label " + id + " is already added to the artifact " + found.id());
@@ -310,8 +314,8 @@ final class ArtifactRoutes {
     }
 
     private Labels.Label label(Found found, long id) {
-        Labels.Label label = labels.find(id)
-                .orElseThrow(() -> new OciException(ErrorCode.NOT_FOUND, "label " + id + " not found"));
+        Labels.Label label =
+                labels.find(id).orElseThrow(() -> new OciException(ErrorCode.NOT_FOUND, "label " + id + " not found"));
         long project = found.in().project().id();
         if (label.projectId() != null && label.projectId() != project) {
             throw new OciException(ErrorCode.NOT_FOUND, "project id " + project + ", label " + id + " not found");
@@ -327,8 +331,8 @@ final class ArtifactRoutes {
         Found found = require(call, "artifact-label:delete");
         long id = call.pathNumber("label_id");
         boolean removed = labels.find(id)
-                .map(label -> database.write(
-                        tx -> labels.detach(tx, label, found.id(), name(found), found.in().origin())))
+                .map(label -> database.write(tx -> labels.detach(
+                        tx, label, found.id(), name(found), found.in().origin())))
                 .orElse(false);
         if (!removed) {
             throw new OciException(

@@ -5,6 +5,7 @@ import io.berth.access.Grants;
 import io.berth.config.BerthConfig;
 import io.berth.db.Database;
 import io.berth.http.Authentication;
+import io.berth.http.Authenticator;
 import io.berth.http.Endpoint;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
@@ -13,6 +14,7 @@ import io.berth.http.Router;
 import io.berth.identity.Accounts;
 import io.berth.identity.Groups;
 import io.berth.identity.Robots;
+import io.berth.identity.Sessions;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.project.Labels;
@@ -24,13 +26,13 @@ import java.time.Clock;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** {@code /api}: Harbor's API, wired. */
+/** {@code /api} and {@code /c}: Harbor's API, wired. */
 public final class HarborApi implements Endpoint {
     private static final String READ_ONLY = "The system is in read only mode. Any modification is prohibited.";
     private static final String API_SCOPE = "api";
 
     private final Router router = new Router();
-    private final Authentication authentication;
+    private final Caller caller;
     private final RateLimiter limiter;
     private final Supplier<Boolean> readOnly;
 
@@ -39,6 +41,8 @@ public final class HarborApi implements Endpoint {
             BerthConfig config,
             Database database,
             Authentication authentication,
+            Authenticator authenticator,
+            Sessions sessions,
             Authorizer authorizer,
             Accounts accounts,
             Groups groups,
@@ -49,7 +53,7 @@ public final class HarborApi implements Endpoint {
             SiteSettings site,
             Map<String, Supplier<String>> checks,
             Clock clock) {
-        this.authentication = authentication;
+        caller = new Caller(authentication, sessions);
         limiter = new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime);
         readOnly = () -> config.registry().readOnly() || site.get(Setting.READ_ONLY);
         var guard = new Guard(authorizer, projects);
@@ -57,6 +61,7 @@ public final class HarborApi implements Endpoint {
         var bodies = new ProjectBodies(database, projects, visibility);
         var kinds = new GroupKinds(database);
         var labels = new Labels(database);
+        new SessionRoutes(authenticator, sessions, accounts, guard).add(router);
         new SystemRoutes(
                         database,
                         guard,
@@ -98,7 +103,10 @@ public final class HarborApi implements Endpoint {
     }
 
     private Principal authenticate(Exchange exchange) {
-        Principal principal = authentication.require(exchange);
+        // Whoever logs in or out has a session or not, and a stale one is no hindrance.
+        boolean door =
+                exchange.path().equals(SessionRoutes.LOGIN) || exchange.path().equals(SessionRoutes.LOGOUT);
+        Principal principal = door ? Principal.ANONYMOUS : caller.require(exchange);
         String key = principal.isAnonymous() ? exchange.client() : principal.kind() + ":" + principal.id();
         if (!limiter.allow(key)) {
             throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many requests").header("Retry-After", "1");
@@ -120,7 +128,9 @@ public final class HarborApi implements Endpoint {
     }
 
     private void requireWritable(Exchange exchange) {
-        if (!exchange.isRead() && readOnly.get() && !exchange.path().startsWith("/api/v2.0/configurations")) {
+        boolean always = exchange.path().equals("/api/v2.0/configurations")
+                || exchange.path().startsWith("/c/");
+        if (!exchange.isRead() && !always && readOnly.get()) {
             throw new OciException(ErrorCode.DENIED, READ_ONLY);
         }
     }

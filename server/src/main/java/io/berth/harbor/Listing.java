@@ -139,15 +139,15 @@ final class Listing {
     }
 
     private String containsText(String sql, String value) {
-        return "lower(" + sql + ") LIKE " + bound(pattern(value)) + " ESCAPE '\\'";
+        return "lower(" + sql + ") LIKE " + bound(pattern(value)) + " ESCAPE '!'";
     }
 
-    /** A pattern of LIKE for texts in lower case that contain {@code value}; its escape is a backslash. */
+    /** A pattern of LIKE for texts in lower case that contain {@code value}; its escape is an exclamation mark. */
     static String pattern(String value) {
         String escaped = value.toLowerCase(Locale.ROOT)
-                .replace("\\", "\\\\")
-                .replace("%", "\\%")
-                .replace("_", "\\_");
+                .replace("!", "!!")
+                .replace("%", "!%")
+                .replace("_", "!_");
         return "%" + escaped + "%";
     }
 

@@ -72,7 +72,8 @@ final class RepositoryRoutes {
     private boolean isLimited(ApiCall call) {
         return database.read(tx -> tx.dao(RowsDao.class)
                         .count(
-                                "SELECT COUNT(*) FROM project p WHERE p.name = :name AND (" + Visibility.PATTERNED + ")",
+                                "SELECT COUNT(*) FROM project p WHERE p.name = :name AND (" + Visibility.PATTERNED
+                                        + ")",
                                 withName(call)))
                 > 0;
     }
@@ -105,7 +106,9 @@ final class RepositoryRoutes {
 
     private Optional<Row> find(String name) {
         return database.read(tx -> tx.dao(RowsDao.class)
-                .row("SELECT " + SELECT + " FROM " + FROM + " WHERE r.name = :name AND r.listed", Map.of("name", name)));
+                .row(
+                        "SELECT " + SELECT + " FROM " + FROM + " WHERE r.name = :name AND r.listed",
+                        Map.of("name", name)));
     }
 
     private void show(ApiCall call) {

@@ -182,7 +182,7 @@ final class SystemRoutes {
         List<Row> found = database.read(tx -> tx.dao(RowsDao.class)
                 .rows(
                         "SELECT " + ProjectBodies.SELECT + " FROM " + ProjectBodies.FROM + " WHERE ("
-                                + Visibility.OF_PROJECT + ") AND p.name LIKE :text ESCAPE '\\' ORDER BY p.name LIMIT "
+                                + Visibility.OF_PROJECT + ") AND p.name LIKE :text ESCAPE '!' ORDER BY p.name LIMIT "
                                 + MAX_FOUND,
                         binds));
         List<Row> repositories = database.read(tx -> tx.dao(RowsDao.class)
@@ -191,7 +191,7 @@ final class SystemRoutes {
                                 + ArtifactSql.COUNT_IN_REPOSITORY + " AS artifacts"
                                 + " FROM repository r JOIN project p ON p.id = r.project_id WHERE r.listed AND ("
                                 + Visibility.OF_REPOSITORY
-                                + ") AND r.name LIKE :text ESCAPE '\\' ORDER BY r.name LIMIT "
+                                + ") AND r.name LIKE :text ESCAPE '!' ORDER BY r.name LIMIT "
                                 + MAX_FOUND,
                         binds));
         call.ok(Body.of(

@@ -1,7 +1,7 @@
 package io.berth.harbor;
 
-import io.berth.access.Target;
 import io.berth.access.TagFilter;
+import io.berth.access.Target;
 import io.berth.db.Database;
 import io.berth.http.ApiCall;
 import io.berth.http.Router;
@@ -42,8 +42,11 @@ final class TagRoutes {
 
     private void list(ApiCall call) {
         ArtifactRoutes.Found artifact = found.require(call, "tag:list");
-        TagFilter visible =
-                guard.authorizer().tags(call.principal(), Guard.permission("tag:list"), artifact.in().name());
+        TagFilter visible = guard.authorizer()
+                .tags(
+                        call.principal(),
+                        Guard.permission("tag:list"),
+                        artifact.in().name());
         Listing listing = new Listing(call, COLUMNS, "t.updated_at DESC, t.name")
                 .where("t.manifest_id = :manifest", "manifest", artifact.id());
         Listing.Page<Row> page = database.read(tx -> listing.read(tx, SELECT, "tag t"));
@@ -64,7 +67,8 @@ final class TagRoutes {
             throw new OciException(ErrorCode.BAD_REQUEST, "invalid tag name: " + name);
         }
         guard.require(call, "tag:create", Target.content(artifact.in().name(), tag));
-        artifacts.createTag(artifact.in().name(), artifact.digest(), tag, artifact.in().origin());
+        artifacts.createTag(
+                artifact.in().name(), artifact.digest(), tag, artifact.in().origin());
         call.exchange().answer(201);
     }
 
@@ -72,7 +76,8 @@ final class TagRoutes {
         ArtifactRoutes.Found artifact = found.require(call, "artifact:read");
         String name = call.path("tag");
         Tag tag = Tag.parse(name);
-        var origin = guard.require(call, "tag:delete", Target.content(artifact.in().name(), tag));
+        var origin =
+                guard.require(call, "tag:delete", Target.content(artifact.in().name(), tag));
         boolean attached = artifacts
                 .find(artifact.in().name(), tag)
                 .filter(artifact.digest()::equals)

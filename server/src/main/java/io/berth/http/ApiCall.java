@@ -7,8 +7,10 @@ import io.berth.oci.Json;
 import io.berth.oci.OciException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.URLDecoder;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 
@@ -133,6 +135,26 @@ public final class ApiCall {
             content.writeBytes(bytes);
         }
         return content.toByteArray();
+    }
+
+    /** The fields of a form, {@code application/x-www-form-urlencoded}; of one that is there twice, the first. */
+    public Map<String, String> form() throws IOException {
+        Map<String, String> fields = new LinkedHashMap<>();
+        for (String pair : new String(readBody(), StandardCharsets.UTF_8).split("&")) {
+            int equals = pair.indexOf('=');
+            if (equals > 0) {
+                fields.putIfAbsent(decode(pair.substring(0, equals)), decode(pair.substring(equals + 1)));
+            }
+        }
+        return fields;
+    }
+
+    private static String decode(String text) {
+        try {
+            return URLDecoder.decode(text, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw new OciException(ErrorCode.BAD_REQUEST, "the form has a malformed escape");
+        }
     }
 
     private static OciException tooLarge() {

@@ -200,8 +200,8 @@ public final class Exchange {
         return principal;
     }
 
-    /** Names the principal for logs; {@link Authentication} does. */
-    void principal(Principal who) {
+    /** Names the principal for logs; whoever has authenticated does. */
+    public void principal(Principal who) {
         principal = who;
     }
 

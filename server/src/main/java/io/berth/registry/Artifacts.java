@@ -122,7 +122,9 @@ public final class Artifacts {
     // Referrers, and what cosign tags with the digest
     private static List<Digest> about(Tx tx, RepositoryDao.Repository repository, Digest digest) {
         List<Digest> about = new ArrayList<>();
-        tx.dao(ManifestDao.class).about(repository.id(), digest.toString()).forEach(one -> about.add(Digest.parse(one)));
+        tx.dao(ManifestDao.class)
+                .about(repository.id(), digest.toString())
+                .forEach(one -> about.add(Digest.parse(one)));
         String signature = digest.toString().replace(':', '-') + ".sig";
         tx.dao(TagDao.class).digest(repository.id(), signature).ifPresent(one -> about.add(Digest.parse(one)));
         return about;
@@ -139,8 +141,8 @@ public final class Artifacts {
         database.write(tx -> {
             RepositoryDao.Repository repository = require(tx, name);
             tx.dao(RepositoryDao.class).describe(repository.id(), description, tx.nowMillis());
-            tx.change(new Change(
-                    "repository-described", name.value(), Json.object("description", description), origin));
+            tx.change(
+                    new Change("repository-described", name.value(), Json.object("description", description), origin));
             return null;
         });
     }

@@ -21,14 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every operation of a project, for every role, answers as Harbor was seen to; but for what is said below. */
 class HarborRolesTest {
     private static final List<String> ROLES = List.of(
-            "sysadmin",
-            "projectadmin",
-            "maintainer",
-            "developer",
-            "guest",
-            "limitedguest",
-            "nonmember",
-            "anonymous");
+            "sysadmin", "projectadmin", "maintainer", "developer", "guest", "limitedguest", "nonmember", "anonymous");
     private static final Map<String, Integer> NUMBERS =
             Map.of("projectadmin", 1, "developer", 2, "guest", 3, "maintainer", 4, "limitedguest", 5);
 
@@ -56,12 +49,18 @@ class HarborRolesTest {
     static void start() {
         berth = BerthUnderTest.start(data, "registry.anonymous-pull=true");
         for (String role : ROLES.subList(1, 7)) {
-            api("POST", "/users", "{\"username\":\"" + role + "\",\"password\":\"" + PASSWORD + "\",\"email\":\"" + role
-                            + "@example.com\",\"realname\":\"x\"}")
+            api(
+                            "POST",
+                            "/users",
+                            "{\"username\":\"" + role + "\",\"password\":\"" + PASSWORD + "\",\"email\":\"" + role
+                                    + "@example.com\",\"realname\":\"x\"}")
                     .isStatus(201);
         }
-        api("POST", "/users", "{\"username\":\"extra\",\"password\":\"" + PASSWORD
-                        + "\",\"email\":\"extra@example.com\",\"realname\":\"x\"}")
+        api(
+                        "POST",
+                        "/users",
+                        "{\"username\":\"extra\",\"password\":\"" + PASSWORD
+                                + "\",\"email\":\"extra@example.com\",\"realname\":\"x\"}")
                 .isStatus(201);
         for (String kind : List.of("private", "public")) {
             FACTS.put(kind, project("rm" + kind, kind.equals("public")));
@@ -76,20 +75,32 @@ class HarborRolesTest {
     private static Map<String, String> project(String name, boolean isPublic) {
         Map<String, String> facts = new HashMap<>();
         facts.put("p", name);
-        facts.put("id", last(api("POST", "/projects", "{\"project_name\":\"" + name + "\",\"metadata\":{\"public\":\""
-                + isPublic + "\"}}").isStatus(201)));
+        facts.put(
+                "id",
+                last(api(
+                                "POST",
+                                "/projects",
+                                "{\"project_name\":\"" + name + "\",\"metadata\":{\"public\":\"" + isPublic + "\"}}")
+                        .isStatus(201)));
         NUMBERS.forEach((role, number) -> member(name, role, number));
         facts.put("member", last(member(name, "extra", 3)));
-        facts.put("label", last(api("POST", "/labels", "{\"name\":\"base\",\"scope\":\"p\",\"project_id\":"
-                        + facts.get("id") + "}")
-                .isStatus(201)));
+        facts.put(
+                "label",
+                last(api(
+                                "POST",
+                                "/labels",
+                                "{\"name\":\"base\",\"scope\":\"p\",\"project_id\":" + facts.get("id") + "}")
+                        .isStatus(201)));
         facts.put("digest", berth.pushImage(name + "/app", "v1", Content.random(1000)));
         for (String role : ROLES) {
             api("POST", "/projects/" + name + "/repositories/app/artifacts/v1/tags", "{\"name\":\"d-" + role + "\"}")
                     .isStatus(201);
             for (String prefix : List.of("ar-", "del-", "vd-")) {
-                api("POST", "/projects/" + name + "/repositories/" + prefix + role + "/artifacts?from=" + name
-                                + "/app:v1", "")
+                api(
+                                "POST",
+                                "/projects/" + name + "/repositories/" + prefix + role + "/artifacts?from=" + name
+                                        + "/app:v1",
+                                "")
                         .isStatus(201);
             }
         }
@@ -97,8 +108,10 @@ class HarborRolesTest {
     }
 
     private static Answer member(String project, String user, int role) {
-        return api("POST", "/projects/" + project + "/members", "{\"role_id\":" + role
-                        + ",\"member_user\":{\"username\":\"" + user + "\"}}")
+        return api(
+                        "POST",
+                        "/projects/" + project + "/members",
+                        "{\"role_id\":" + role + ",\"member_user\":{\"username\":\"" + user + "\"}}")
                 .isStatus(201);
     }
 
@@ -156,14 +169,16 @@ class HarborRolesTest {
         List<String> expected = new ArrayList<>();
         for (int i = 0; i < ROLES.size(); i++) {
             String role = ROLES.get(i);
-            expected.add(role + " " + expected(operation, role, operation.expected().get(i)));
+            expected.add(
+                    role + " " + expected(operation, role, operation.expected().get(i)));
             Answer answer = ask(operation, role);
             String count = operation.expected().get(i).contains(":")
                     ? ":" + answer.json().size()
                     : "";
             seen.add(role + " " + answer.status() + count);
             if (operation.name().equals("metadata create") && answer.status() == 200) {
-                api("DELETE", "/projects/rm" + operation.kind() + "/metadatas/severity", "").isStatus(200);
+                api("DELETE", "/projects/rm" + operation.kind() + "/metadatas/severity", "")
+                        .isStatus(200);
             }
         }
         assertThat(seen).as(operation.toString()).isEqualTo(expected);
@@ -198,7 +213,8 @@ class HarborRolesTest {
         }
         if (operation.name().startsWith("v2") && harbor.equals("401")) {
             // Who has proved who they are is told 403; and anonymous pull needs no token.
-            boolean pull = operation.kind().equals("public") && operation.method().equals("GET");
+            boolean pull =
+                    operation.kind().equals("public") && operation.method().equals("GET");
             return role.equals("anonymous") ? pull ? "200" : "401" : "403";
         }
         return harbor;
