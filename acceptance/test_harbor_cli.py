@@ -4,19 +4,11 @@ import json
 
 from .contract import ClientTest
 from .processes import Finished
-from .registry import PASSWORD, TLS, USER, WRONG_PASSWORD
+from .registry import PASSWORD, USER, WRONG_PASSWORD
 
 
 class HarborCli(ClientTest):
     needs = ("harbor",)
-
-    @classmethod
-    def absent(cls) -> str | None:
-        return super().absent() or ("it takes no authority of its own over TLS" if cls.over_tls() else None)
-
-    @classmethod
-    def over_tls(cls) -> bool:
-        return getattr(cls, "transport", None) == TLS
 
     def setUp(self):
         super().setUp()

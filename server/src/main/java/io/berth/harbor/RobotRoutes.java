@@ -246,6 +246,24 @@ final class RobotRoutes {
         }
     }
 
+    // Whoever sets a robot's secret is that robot from then on.
+    private void requireMayActAs(ApiCall call, Robot robot) {
+        if (guard.isAdministrator(call)) {
+            return;
+        }
+        List<RobotPermissions.Entry> held = database.read(tx -> granted(tx, robot.id()).stream()
+                .map(grant -> new RobotPermissions.Entry(
+                        grant.role() == null
+                                ? grant.scope()
+                                : Grant.Scope.PROJECTS, // roles are for administrators to judge
+                        grant.projectId() == null
+                                ? null
+                                : projects.find(tx, grant.projectId()).orElse(null),
+                        grants.permissions(tx, grant.id())))
+                .toList());
+        requireMayGive(call, held);
+    }
+
     private void show(ApiCall call) {
         Robot robot = require(call, "read").robot();
         Row row = database.read(tx -> tx.dao(RowsDao.class)
@@ -258,6 +276,7 @@ final class RobotRoutes {
         JsonBody body = call.body("robot");
         Found found = require(call, "update");
         Robot robot = found.robot();
+        requireMayActAs(call, robot);
         String level = robot.projectId() == null ? "system" : "project";
         if (!robots.fullName(robot).equals(body.text("name")) || !level.equals(body.text("level"))) {
             throw new OciException(ErrorCode.BAD_REQUEST, "cannot update the level or name of robot");
@@ -287,6 +306,7 @@ final class RobotRoutes {
     private void secret(ApiCall call) throws IOException {
         JsonBody body = call.body("robotSec");
         Found found = require(call, "update");
+        requireMayActAs(call, found.robot());
         String secret = body.text("secret", "");
         if (!secret.isEmpty()) {
             UserRoutes.requirePassword("secret", secret);

@@ -69,9 +69,9 @@ final class DeleteManifest {
     /** Deletes a manifest with its tags within a transaction. */
     void deleteManifest(
             Tx tx, RepositoryName name, RepositoryDao.Repository repository, Digest digest, Change.Origin origin) {
-        tx.dao(ManifestDao.class)
-                .find(repository.id(), digest.toString())
-                .orElseThrow(() -> PullManifest.unknown(digest));
+        if (tx.dao(ManifestDao.class).find(repository.id(), digest.toString()).isEmpty()) {
+            throw PullManifest.unknown(digest);
+        }
         Optional<String> index = tx.dao(ManifestDao.class).referringManifest(repository.id(), digest.toString());
         if (index.isPresent()) {
             throw new OciException(
