@@ -242,6 +242,39 @@ class HarborContractTest {
                 .isStatus(200);
     }
 
+    @Test
+    void aRobotNeitherMakesNorBecomesOneThatMayDoMore() {
+        api("POST", "/projects", "{\"project_name\":\"robots\"}", BerthUnderTest.ADMIN)
+                .isStatus(201);
+        Answer keeper = robot(
+                        "keeper",
+                        "{\"resource\":\"robot\",\"action\":\"create\"},"
+                                + "{\"resource\":\"robot\",\"action\":\"update\"},{\"resource\":\"robot\",\"action\":\"read\"}",
+                        BerthUnderTest.ADMIN)
+                .isStatus(201);
+        Answer pusher = robot("pusher", "{\"resource\":\"repository\",\"action\":\"push\"}", BerthUnderTest.ADMIN)
+                .isStatus(201);
+        String asKeeper = BerthUnderTest.basic(
+                keeper.json().path("name").asText(),
+                keeper.json().path("secret").asText());
+        robot("helper", "{\"resource\":\"robot\",\"action\":\"read\"}", asKeeper)
+                .isStatus(201);
+        robot("stronger", "{\"resource\":\"repository\",\"action\":\"push\"}", asKeeper)
+                .isError(403, "FORBIDDEN");
+        api("PATCH", "/robots/" + pusher.json().path("id").asText(), "{\"secret\":\"Abcd1234\"}", asKeeper)
+                .isError(403, "FORBIDDEN");
+        api("DELETE", "/projects/robots", "", BerthUnderTest.ADMIN).isStatus(200);
+    }
+
+    private static Answer robot(String name, String access, String authorization) {
+        return api(
+                "POST",
+                "/robots",
+                "{\"name\":\"" + name + "\",\"level\":\"project\",\"duration\":1,\"permissions\":[{"
+                        + "\"kind\":\"project\",\"namespace\":\"robots\",\"access\":[" + access + "]}]}",
+                authorization);
+    }
+
     private static String cookieOf(Answer login) {
         return login.header("Set-Cookie").split(";")[0];
     }
