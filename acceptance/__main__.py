@@ -17,7 +17,7 @@ from .registry import PLAIN, PRODUCTS, TLS, Certificates
 
 CLIENTS = (
     "curl", "skopeo", "podman", "buildah", "umoci", "containerd", "docker",
-    "crane", "oras", "helm", "regctl", "conformance",
+    "crane", "oras", "helm", "regctl", "conformance", "harbor_cli", "terraform",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import io.berth.config.BerthConfig;
 import io.berth.db.ChangeFeed;
 import io.berth.db.Database;
 import io.berth.db.SqliteDatabase;
+import io.berth.harbor.HarborApi;
 import io.berth.http.AccessLog;
 import io.berth.http.Authentication;
 import io.berth.http.BufferPool;
@@ -36,6 +37,7 @@ import io.berth.identity.Logins;
 import io.berth.identity.Onboarding;
 import io.berth.identity.Robots;
 import io.berth.identity.SecretStore;
+import io.berth.identity.Sessions;
 import io.berth.identity.Sources;
 import io.berth.project.Projects;
 import io.berth.rbac.Explanation;
@@ -194,7 +196,25 @@ public final class Berth implements AutoCloseable {
                     site);
             var httpMetrics = new HttpMetrics(meters);
             var errors = new Errors(LowerFailures::translate);
-            var health = new HealthEndpoint(ServerStatus.checks(database, registry));
+            var checks = ServerStatus.checks(database, registry);
+            var health = new HealthEndpoint(checks);
+            var sessions = new Sessions(database, credentials, site, random);
+            var harbor = new HarborApi(
+                    config,
+                    database,
+                    authentication,
+                    authenticator,
+                    sessions,
+                    authorizer,
+                    accounts,
+                    groups,
+                    robots,
+                    grants,
+                    projects,
+                    registry.artifacts(),
+                    site,
+                    checks,
+                    clock);
             var metrics = new MetricsEndpoint(
                     meters::scrape,
                     asking,
@@ -211,6 +231,8 @@ public final class Berth implements AutoCloseable {
                     List.of(
                             new WebServer.Route("/v2", registry.endpoint()),
                             new WebServer.Route(Authentication.TOKEN_PATH, tokenEndpoint),
+                            new WebServer.Route("/api", harbor),
+                            new WebServer.Route("/c", harbor),
                             new WebServer.Route("/livez", health),
                             new WebServer.Route("/readyz", health),
                             new WebServer.Route("/healthz", health),
@@ -236,6 +258,7 @@ public final class Berth implements AutoCloseable {
                     both(rbac.all(), audit.requests())));
             own(new Maintenance(() -> {
                 registry.maintain();
+                sessions.expire();
                 feed.trim(FEED_RETENTION);
                 audit.maintain();
             }));
@@ -314,10 +337,6 @@ public final class Berth implements AutoCloseable {
         return new UploadWriter(16, directFrom);
     }
 
-    private static <T> Map<String, T> both(Map<String, T> one, Map<String, T> other) {
-        var all = new HashMap<>(one);
-        all.putAll(other);
-        return all;
     }
 
     private <T extends AutoCloseable> T own(T part) {

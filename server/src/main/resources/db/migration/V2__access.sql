@@ -85,10 +85,11 @@ CREATE TABLE workload_rule (
 );
 CREATE INDEX workload_rule_issuer ON workload_rule (issuer);
 
--- A browser's session, by the hash of its cookie.
+-- A browser's session, by the hash of its cookie. credential: the id of what was proved at its login, with which it ends.
 CREATE TABLE session (
     hash       TEXT   NOT NULL PRIMARY KEY,
     account_id BIGINT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    credential TEXT   NOT NULL,
     csrf       TEXT   NOT NULL,
     source     TEXT   NOT NULL,
     sid        TEXT,

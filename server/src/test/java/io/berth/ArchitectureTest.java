@@ -51,6 +51,9 @@ class ArchitectureTest {
                     "registry",
                     Set.of("project", "access", "identity", "site", "store", "db", "http", "config", "oci")),
             Map.entry("audit", Set.of("site", "db", "http", "config", "oci")),
+            Map.entry(
+                    "harbor",
+                    Set.of("registry", "project", "access", "identity", "site", "db", "http", "config", "oci")),
             Map.entry("gc", Set.of("db", "store", "oci")),
             Map.entry("tracing", Set.of("http")),
             Map.entry("cli", EVERYTHING),

@@ -54,7 +54,12 @@ public final class Grants {
 
     /** What was granted to somebody, not counting their groups. */
     public List<Grant> of(Grant.SubjectKind kind, long subject) {
-        return database.read(tx -> tx.dao(GrantDao.class).of(kind.name(), subject));
+        return database.read(tx -> of(tx, kind, subject));
+    }
+
+    /** The same within a transaction. */
+    public List<Grant> of(Tx tx, Grant.SubjectKind kind, long subject) {
+        return tx.dao(GrantDao.class).of(kind.name(), subject);
     }
 
     /** At most {@code limit} grants in a project, in the order of their ids, those after {@code after}. */

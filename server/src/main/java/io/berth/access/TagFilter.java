@@ -9,7 +9,7 @@ import java.util.List;
  * @param patterns those that match one of these
  */
 public record TagFilter(boolean all, List<NamePattern> patterns) {
-    static final TagFilter ALL = new TagFilter(true, List.of());
+    public static final TagFilter ALL = new TagFilter(true, List.of());
     static final TagFilter NONE = new TagFilter(false, List.of());
 
     public boolean isNone() {

@@ -22,6 +22,9 @@ final class StatementCache {
                 Connection.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, args) -> {
                     if ("prepareStatement".equals(method.getName())) {
                         var sql = (String) args[0];
+                        if (sql.startsWith(Database.RARE)) {
+                            return invoke(connection, method, args);
+                        }
                         CachedStatement hit = cached.get(sql);
                         if (hit != null && hit.take()) {
                             return hit.proxy;

@@ -16,6 +16,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A request and its answer. What reads the request may be called from any one thread; an answer is given once.
@@ -121,6 +122,12 @@ public final class Exchange {
         }
     }
 
+    /** The names of the query's parameters, each once. */
+    public Set<String> queryNames() {
+        query(""); // a query that cannot be decoded is refused here
+        return request.query() == null ? Set.of() : request.params().names();
+    }
+
     /** The id that the answer and the logs carry. */
     public String requestId() {
         return requestId;
@@ -165,7 +172,7 @@ public final class Exchange {
     }
 
     /** The scheme and authority that the client asked, by a trusted proxy's word where there is one. */
-    String askedUrl() {
+    public String askedUrl() {
         String scheme = request.isSSL() ? "https" : "http";
         String peer =
                 request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
@@ -190,8 +197,8 @@ public final class Exchange {
         return principal;
     }
 
-    /** Names the principal for logs; {@link Authentication} does. */
-    void principal(Principal who) {
+    /** Names the principal for logs; whoever has authenticated does. */
+    public void principal(Principal who) {
         principal = who;
     }
 

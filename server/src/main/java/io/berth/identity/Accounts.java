@@ -197,13 +197,18 @@ public final class Accounts {
     /** The same for their account as a whole. What they pushed stays. */
     public void delete(long id, Change.Origin origin) {
         database.write(tx -> {
-            Account account = require(tx, id);
-            requireAnotherAdministrator(tx, account);
-            tx.dao(AccountDao.class).delete(id);
-            tx.change(new Change("user-deleted", account.name(), Json.object("source", account.source()), origin));
-            version.raise(tx);
+            delete(tx, id, origin);
             return null;
         });
+    }
+
+    /** The same within a transaction, which takes back what was granted to it as well. */
+    public void delete(Tx tx, long id, Change.Origin origin) {
+        Account account = require(tx, id);
+        requireAnotherAdministrator(tx, account);
+        tx.dao(AccountDao.class).delete(id);
+        tx.change(new Change("user-deleted", account.name(), Json.object("source", account.source()), origin));
+        version.raise(tx);
     }
 
     private static void requireAnotherAdministrator(Tx tx, Account account) {

@@ -82,19 +82,13 @@ public final class Groups {
         });
     }
 
-    /** Forgets a group, and with it what was granted to it. */
-    public void delete(long id, Change.Origin origin) {
-        database.write(tx -> {
-            Group group = require(tx, id);
-            tx.dao(GroupDao.class).delete(id);
-            tx.change(new Change(
-                    "group-deleted",
-                    group.source() + ":" + group.subject(),
-                    Json.object("name", group.name()),
-                    origin));
-            version.raise(tx);
-            return null;
-        });
+    /** Forgets a group within a transaction, which takes back what was granted to it as well. */
+    public void delete(Tx tx, long id, Change.Origin origin) {
+        Group group = require(tx, id);
+        tx.dao(GroupDao.class).delete(id);
+        tx.change(new Change(
+                "group-deleted", group.source() + ":" + group.subject(), Json.object("name", group.name()), origin));
+        version.raise(tx);
     }
 
     static Group require(Tx tx, long id) {

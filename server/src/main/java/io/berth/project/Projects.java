@@ -77,6 +77,11 @@ public final class Projects {
         return new TreeMap<>(tx.dao(ProjectDao.class).settings(id));
     }
 
+    /** The same within a transaction. */
+    public Optional<Project> find(Tx tx, long id) {
+        return tx.dao(ProjectDao.class).project(id);
+    }
+
     /** At most {@code limit} projects in the order of their ids, those after {@code after}. */
     public List<Project> page(long after, int limit) {
         return database.read(tx -> tx.dao(ProjectDao.class).page(after, limit));

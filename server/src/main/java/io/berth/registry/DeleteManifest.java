@@ -66,18 +66,27 @@ final class DeleteManifest {
         });
     }
 
-    private void deleteManifest(
+    /** Deletes a manifest with its tags within a transaction. */
+    void deleteManifest(
             Tx tx, RepositoryName name, RepositoryDao.Repository repository, Digest digest, Change.Origin origin) {
-        ManifestDao manifests = tx.dao(ManifestDao.class);
-        ManifestDao.ManifestKey manifest =
-                manifests.find(repository.id(), digest.toString()).orElseThrow(() -> PullManifest.unknown(digest));
-        Optional<String> index = manifests.referringManifest(repository.id(), digest.toString());
+        if (tx.dao(ManifestDao.class).find(repository.id(), digest.toString()).isEmpty()) {
+            throw PullManifest.unknown(digest);
+        }
+        Optional<String> index = tx.dao(ManifestDao.class).referringManifest(repository.id(), digest.toString());
         if (index.isPresent()) {
             throw new OciException(
                             ErrorCode.UNSUPPORTED,
                             "index " + index.get() + " refers to this manifest, delete the index first")
                     .detail("manifest", index.get());
         }
+        remove(tx, name, repository, digest, origin);
+    }
+
+    /** Deletes a manifest with its tags, even one that an index refers to. */
+    void remove(Tx tx, RepositoryName name, RepositoryDao.Repository repository, Digest digest, Change.Origin origin) {
+        ManifestDao manifests = tx.dao(ManifestDao.class);
+        ManifestDao.ManifestKey manifest =
+                manifests.find(repository.id(), digest.toString()).orElseThrow(() -> PullManifest.unknown(digest));
         List<String> tags = tx.dao(TagDao.class).tagsOf(repository.id(), digest.toString());
         for (String tag : tags) {
             removeTag(tx, name, repository, new Tag(tag), digest.toString(), origin);

@@ -110,6 +110,12 @@ interface ManifestDao {
             """)
     Optional<String> referringManifest(@Bind("repository") long repository, @Bind("digest") String digest);
 
+    @SqlQuery("SELECT digest FROM manifest WHERE repository_id = :repository ORDER BY id LIMIT :limit")
+    List<String> in(@Bind("repository") long repository, @Bind("limit") int limit);
+
+    @SqlQuery("SELECT digest FROM manifest WHERE repository_id = :repository AND subject = :subject ORDER BY digest")
+    List<String> about(@Bind("repository") long repository, @Bind("subject") String subject);
+
     @SqlQuery("SELECT digest FROM manifest_reference WHERE manifest_id = :manifest AND resolved AND kind <> 'MANIFEST'")
     List<String> blobsOf(@Bind("manifest") long manifest);
 

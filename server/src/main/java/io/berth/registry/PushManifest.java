@@ -262,8 +262,8 @@ final class PushManifest {
         }
     }
 
-    // true when the tag is new
-    private static boolean point(
+    /** Points a tag at a manifest; true when the tag is new. */
+    static boolean point(
             Tx tx,
             RepositoryName name,
             RepositoryDao.Repository repository,

@@ -23,6 +23,7 @@ import java.util.random.RandomGenerator;
 public final class Registry {
     private final V2Endpoint endpoint;
     private final Uploads uploads;
+    private final Artifacts artifacts;
     private final FreeSpace freeSpace;
     private final DoomedObjects doomedObjects;
     private final Database database;
@@ -64,11 +65,14 @@ public final class Registry {
         meters.gauge("berth.uploads.open", uploads, Uploads::open);
         doomedObjects = new DoomedObjects(database, store);
 
+        var pushManifest = new PushManifest(database, cache, leases, repositories, rules.missingReferences());
+        var deleteManifest = new DeleteManifest(database, cache);
+        artifacts = new Artifacts(database, cache, leases, repositories, pushManifest, deleteManifest);
         var manifests = new ManifestRoutes(
                 access,
                 new PullManifest(database, cache, leases),
-                new PushManifest(database, cache, leases, repositories, rules.missingReferences()),
-                new DeleteManifest(database, cache),
+                pushManifest,
+                deleteManifest,
                 rules.maxManifestSize(),
                 bodyMemory);
         var blobs =
@@ -107,6 +111,11 @@ public final class Registry {
 
     public Uploads uploads() {
         return uploads;
+    }
+
+    /** What the APIs beside {@code /v2/} do to content. */
+    public Artifacts artifacts() {
+        return artifacts;
     }
 
     /** Unfinished uploads, those that no request has touched since the start among them. */

@@ -1,5 +1,6 @@
 package io.berth.registry;
 
+import java.util.List;
 import java.util.Optional;
 import org.jdbi.v3.sqlobject.config.RegisterConstructorMapper;
 import org.jdbi.v3.sqlobject.customizer.Bind;
@@ -26,6 +27,18 @@ interface RepositoryDao {
 
     @SqlUpdate("UPDATE repository SET listed = true WHERE id = :id")
     void list(@Bind("id") long id);
+
+    @SqlUpdate("UPDATE repository SET description = :description, updated_at = :now WHERE id = :id")
+    void describe(@Bind("id") long id, @Bind("description") String description, @Bind("now") long now);
+
+    @SqlQuery("SELECT digest FROM repo_blob WHERE repository_id = :id LIMIT :limit")
+    List<String> blobs(@Bind("id") long id, @Bind("limit") int limit);
+
+    @SqlUpdate("DELETE FROM tag_history WHERE repository_id = :id")
+    void deleteHistory(@Bind("id") long id);
+
+    @SqlUpdate("DELETE FROM repository WHERE id = :id")
+    void delete(@Bind("id") long id);
 
     // The database makes the JSON: a row for each name would cost more than all the rest.
     @SqlQuery("""

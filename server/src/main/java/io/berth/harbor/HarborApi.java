@@ -1,0 +1,152 @@
+package io.berth.harbor;
+
+import io.berth.access.Authorizer;
+import io.berth.access.Grants;
+import io.berth.config.BerthConfig;
+import io.berth.db.Database;
+import io.berth.http.Authentication;
+import io.berth.http.Authenticator;
+import io.berth.http.Endpoint;
+import io.berth.http.Exchange;
+import io.berth.http.Principal;
+import io.berth.http.RateLimiter;
+import io.berth.http.Router;
+import io.berth.identity.Accounts;
+import io.berth.identity.Groups;
+import io.berth.identity.Robots;
+import io.berth.identity.Sessions;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import io.berth.project.Labels;
+import io.berth.project.Projects;
+import io.berth.registry.Artifacts;
+import io.berth.site.Setting;
+import io.berth.site.SiteSettings;
+import java.time.Clock;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** {@code /api} and {@code /c}: Harbor's API, wired. */
+public final class HarborApi implements Endpoint {
+    private static final String READ_ONLY = "The system is in read only mode. Any modification is prohibited.";
+    private static final String API_SCOPE = "api";
+
+    private final Router router = new Router();
+    private final Caller caller;
+    private final RateLimiter limiter;
+    private final Supplier<Boolean> readOnly;
+
+    /** @param checks by name: what is wrong with the server, or null */
+    public HarborApi(
+            BerthConfig config,
+            Database database,
+            Authentication authentication,
+            Authenticator authenticator,
+            Sessions sessions,
+            Authorizer authorizer,
+            Accounts accounts,
+            Groups groups,
+            Robots robots,
+            Grants grants,
+            Projects projects,
+            Artifacts artifacts,
+            SiteSettings site,
+            Map<String, Supplier<String>> checks,
+            Clock clock) {
+        caller = new Caller(authentication, sessions);
+        limiter = new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime);
+        readOnly = () -> config.registry().readOnly() || site.get(Setting.READ_ONLY);
+        var guard = new Guard(authorizer, projects);
+        var visibility = new Visibility(config.registry().anonymousPull());
+        var bodies = new ProjectBodies(database, projects, visibility);
+        var kinds = new GroupKinds(database);
+        var labels = new Labels(database);
+        new SessionRoutes(authenticator, sessions, accounts, guard).add(router);
+        new SystemRoutes(
+                        database,
+                        guard,
+                        site,
+                        bodies,
+                        visibility,
+                        checks,
+                        config.server().externalUrl(),
+                        clock)
+                .add(router);
+        new UserRoutes(database, guard, accounts, grants, projects, site).add(router);
+        new ProjectRoutes(database, guard, projects, bodies, visibility, clock).add(router);
+        new MetadataRoutes(database, guard, projects).add(router);
+        new QuotaRoutes(database, guard, projects).add(router);
+        new MemberRoutes(database, guard, grants, accounts, groups, kinds).add(router);
+        new GroupRoutes(database, guard, groups, grants, kinds).add(router);
+        new RobotRoutes(database, guard, robots, grants, projects).add(router);
+        new LabelRoutes(database, guard, labels, projects).add(router);
+        new RepositoryRoutes(database, guard, visibility, artifacts).add(router);
+        var artifactRoutes = new ArtifactRoutes(database, guard, artifacts, labels);
+        artifactRoutes.add(router);
+        new TagRoutes(database, guard, artifactRoutes, artifacts).add(router);
+        new ConfigRoutes(guard, site, clock).add(router);
+        new AuditRoutes(database, guard, visibility).add(router);
+        new AbsentRoutes(guard).add(router);
+    }
+
+    @Override
+    public void answer(Exchange exchange) throws Exception {
+        exchange.operation("harbor");
+        try {
+            Principal principal = authenticate(exchange);
+            requireScope(exchange, principal);
+            requireWritable(exchange);
+            router.answer(exchange, principal);
+        } catch (OciException e) {
+            throw translate(e);
+        }
+    }
+
+    private Principal authenticate(Exchange exchange) {
+        // Whoever logs in or out has a session or not, and a stale one is no hindrance.
+        boolean door =
+                exchange.path().equals(SessionRoutes.LOGIN) || exchange.path().equals(SessionRoutes.LOGOUT);
+        Principal principal = door ? Principal.ANONYMOUS : caller.require(exchange);
+        String key = principal.isAnonymous() ? exchange.client() : principal.kind() + ":" + principal.id();
+        if (!limiter.allow(key)) {
+            throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many requests").header("Retry-After", "1");
+        }
+        return principal;
+    }
+
+    // A token of the registry's, which names repositories, is none of this API's.
+    private static void requireScope(Exchange exchange, Principal principal) {
+        boolean covered = principal
+                .scopes()
+                .map(scopes -> scopes.stream()
+                        .anyMatch(scope -> scope.covers(API_SCOPE, "", exchange.isRead() ? "read" : "write")))
+                .orElse(true);
+        if (!covered) {
+            throw new OciException(
+                    ErrorCode.UNAUTHORIZED, "unauthorized: the credential's scope does not reach so far");
+        }
+    }
+
+    private void requireWritable(Exchange exchange) {
+        boolean always = exchange.path().equals("/api/v2.0/configurations")
+                || exchange.path().startsWith("/c/");
+        if (!exchange.isRead() && !always && readOnly.get()) {
+            throw new OciException(ErrorCode.DENIED, READ_ONLY);
+        }
+    }
+
+    // The codes of /v2/ in the words of this API
+    private static OciException translate(OciException e) {
+        ErrorCode code = switch (e.code()) {
+            case NAME_INVALID, TAG_INVALID, DIGEST_INVALID, MANIFEST_INVALID -> ErrorCode.BAD_REQUEST;
+            case NAME_UNKNOWN, MANIFEST_UNKNOWN, BLOB_UNKNOWN -> ErrorCode.NOT_FOUND;
+            case UNAUTHORIZED -> ErrorCode.UNAUTHORIZED;
+            default -> null;
+        };
+        if (code == null) {
+            return e;
+        }
+        // Without a challenge: browsers would ask for a password in a window of their own.
+        return new OciException(code, code == ErrorCode.UNAUTHORIZED ? "unauthorized" : e.getMessage());
+    }
+}

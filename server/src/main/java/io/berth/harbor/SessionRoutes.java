@@ -1,0 +1,89 @@
+package io.berth.harbor;
+
+import io.berth.http.ApiCall;
+import io.berth.http.Authenticator;
+import io.berth.http.Exchange;
+import io.berth.http.Principal;
+import io.berth.http.Router;
+import io.berth.identity.Accounts;
+import io.berth.identity.Sessions;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Map;
+
+/** {@code /c}: a browser logs in and out. */
+final class SessionRoutes {
+    static final String LOGIN = "/c/login";
+    static final String LOGOUT = "/c/log_out";
+
+    private final Authenticator authenticator;
+    private final Sessions sessions;
+    private final Accounts accounts;
+    private final Guard guard;
+
+    SessionRoutes(Authenticator authenticator, Sessions sessions, Accounts accounts, Guard guard) {
+        this.authenticator = authenticator;
+        this.sessions = sessions;
+        this.accounts = accounts;
+        this.guard = guard;
+    }
+
+    void add(Router router) {
+        router.post(LOGIN, this::login).get(LOGOUT, this::logout).post("/c/userExists", this::exists);
+    }
+
+    private void login(ApiCall call) throws IOException {
+        Exchange exchange = call.exchange();
+        requireSameSite(exchange);
+        Map<String, String> form = call.form();
+        String credential = form.getOrDefault("principal", "") + ":" + form.getOrDefault("password", "");
+        Principal user = authenticator
+                .authenticate(
+                        "Basic " + Base64.getEncoder().encodeToString(credential.getBytes(StandardCharsets.UTF_8)),
+                        exchange.client())
+                .filter(found ->
+                        found.kind() == Principal.Kind.USER && found.scopes().isEmpty())
+                .orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "unauthorized"));
+        Caller.cookie(exchange).ifPresent(sessions::end);
+        Sessions.Started started =
+                sessions.start(user).orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "unauthorized"));
+        exchange.set("Set-Cookie", cookie(exchange, started.cookie(), ""))
+                .set(Caller.CSRF_HEADER, started.csrf())
+                .set("Cache-Control", "no-store");
+        call.ok();
+    }
+
+    private static String cookie(Exchange exchange, String value, String more) {
+        boolean secure = exchange.askedUrl().startsWith("https:");
+        return Caller.COOKIE + "=" + value + "; Path=/; HttpOnly; SameSite=Lax" + (secure ? "; Secure" : "") + more;
+    }
+
+    // Another site must not log a browser in as somebody else. Browsers say where a request comes from.
+    private static void requireSameSite(Exchange exchange) {
+        String origin = exchange.header("Origin");
+        String site = exchange.header("Sec-Fetch-Site");
+        boolean foreign = site != null && !site.equals("same-origin") && !site.equals("none")
+                || site == null && origin != null && !origin.equals(exchange.askedUrl());
+        if (foreign) {
+            throw new OciException(ErrorCode.FORBIDDEN, "a login comes from this site");
+        }
+    }
+
+    private void logout(ApiCall call) {
+        Caller.cookie(call.exchange()).ifPresent(sessions::end);
+        call.exchange().set("Set-Cookie", cookie(call.exchange(), "", "; Max-Age=0"));
+        call.ok();
+    }
+
+    // For whoever may list them anyway
+    private void exists(ApiCall call) throws IOException {
+        guard.requireSystem(call, "user:list");
+        Map<String, String> form = call.form();
+        boolean exists = "username".equals(form.get("target"))
+                && accounts.find(form.getOrDefault("value", "")).isPresent();
+        call.ok(exists);
+    }
+}

@@ -1,0 +1,79 @@
+package io.berth.harbor;
+
+import io.berth.access.Grant;
+import io.berth.http.Principal;
+import java.util.Map;
+
+/** Conditions by which the database leaves out of a list what a caller may not see. */
+final class Visibility {
+    private static final String GRANTED_TO = """
+            ((g.subject_kind = :kind AND g.subject_id = :principal)
+                OR (:kind = 'USER' AND g.subject_kind = 'GROUP' AND g.subject_id IN
+                    (SELECT ag.group_id FROM account_group ag WHERE ag.account_id = :principal)))
+            """;
+
+    private static final String PERMITS = """
+            (EXISTS (SELECT 1 FROM role_permission rp WHERE rp.role_id = g.role_id
+                     AND rp.resource = '%1$s' AND rp.action IN (%2$s))
+                OR EXISTS (SELECT 1 FROM grant_permission gp WHERE gp.grant_id = g.id
+                     AND gp.resource = '%1$s' AND gp.action IN (%2$s)))
+            """;
+
+    /** Projects {@code p} that may be seen: whoever may do something to a part of one may know of it. */
+    static final String OF_PROJECT = """
+            :everything OR (:publicOnes AND p.public) OR EXISTS (
+                SELECT 1 FROM access_grant g
+                WHERE (g.project_id = p.id OR g.scope = 'PROJECTS') AND %s
+                  AND (g.repository_pattern IS NOT NULL OR g.tag_pattern IS NOT NULL
+                    OR (g.scope = 'PROJECTS' AND g.subject_kind = 'ROBOT') OR %s))
+            """.formatted(GRANTED_TO, PERMITS.formatted("project", "'read'"));
+
+    /** Repositories {@code r} of projects {@code p}. */
+    static final String OF_REPOSITORY = """
+            :everything OR (:publicOnes AND p.public) OR EXISTS (
+                SELECT 1 FROM access_grant g
+                WHERE (g.project_id = p.id OR g.scope = 'PROJECTS') AND %s AND %s
+                  AND (g.repository_pattern IS NULL OR EXISTS (
+                    SELECT 1 FROM grant_repository gr WHERE gr.grant_id = g.id AND gr.repository_id = r.id)))
+            """.formatted(GRANTED_TO, PERMITS.formatted("repository", "'list', 'pull'"));
+
+    /** Projects {@code p} whose log may be read. */
+    static final String OF_LOG = """
+            :everything OR EXISTS (
+                SELECT 1 FROM access_grant g
+                WHERE (g.project_id = p.id OR g.scope = 'PROJECTS') AND %s AND %s)
+            """.formatted(GRANTED_TO, PERMITS.formatted("log", "'list'"));
+
+    /** Projects {@code p} in which the caller has something that is limited to some repositories or tags. */
+    static final String PATTERNED = """
+            EXISTS (SELECT 1 FROM access_grant g
+                WHERE (g.project_id = p.id OR g.scope = 'PROJECTS') AND %s
+                  AND (g.repository_pattern IS NOT NULL OR g.tag_pattern IS NOT NULL))
+            """.formatted(GRANTED_TO);
+
+    /** The roles that somebody has in projects as a whole. */
+    static final String ROLES = """
+            SELECT g.project_id, r.name AS role FROM access_grant g JOIN role r ON r.id = g.role_id
+            WHERE g.scope = 'PROJECT' AND g.repository_pattern IS NULL AND g.tag_pattern IS NULL AND %s
+            """.formatted(GRANTED_TO);
+
+    private final boolean anonymousPull;
+
+    /** @param anonymousPull whether public projects are so for those who present no credential */
+    Visibility(boolean anonymousPull) {
+        this.anonymousPull = anonymousPull;
+    }
+
+    /** @param everything whether the caller sees all anyway */
+    Map<String, Object> binds(Principal principal, boolean everything) {
+        return Map.of(
+                "kind",
+                principal.isAnonymous() ? "" : Grant.SubjectKind.of(principal).name(),
+                "principal",
+                principal.id(),
+                "publicOnes",
+                anonymousPull || !principal.isAnonymous(),
+                "everything",
+                everything);
+    }
+}

@@ -1,0 +1,141 @@
+package io.berth.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.berth.oci.OciException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A JSON object that a client sent. Members that are absent and members that are null are alike; a member of another type
+ * than it is asked for is an {@code UNPROCESSABLE_ENTITY}.
+ */
+public final class JsonBody {
+    private final String what;
+    private final JsonNode node;
+
+    JsonBody(String what, JsonNode node) {
+        this.what = what;
+        this.node = node;
+    }
+
+    public boolean has(String name) {
+        return node.hasNonNull(name);
+    }
+
+    /** The names of its members. */
+    public List<String> names() {
+        List<String> names = new ArrayList<>();
+        node.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
+    /** A text, or null. */
+    public String text(String name) {
+        return text(name, null);
+    }
+
+    public String text(String name, String fallback) {
+        JsonNode member = node.get(name);
+        if (member == null || member.isNull()) {
+            return fallback;
+        }
+        if (!member.isTextual()) {
+            throw wrong(name, member, "string");
+        }
+        return member.textValue();
+    }
+
+    /** A whole number, or null. */
+    public Long number(String name) {
+        JsonNode member = node.get(name);
+        if (member == null || member.isNull()) {
+            return null;
+        }
+        if (!member.canConvertToLong() || !member.canConvertToExactIntegral()) {
+            throw wrong(name, member, "int64");
+        }
+        return member.longValue();
+    }
+
+    public long number(String name, long fallback) {
+        Long value = number(name);
+        return value == null ? fallback : value;
+    }
+
+    public boolean flag(String name, boolean fallback) {
+        JsonNode member = node.get(name);
+        if (member == null || member.isNull()) {
+            return fallback;
+        }
+        if (!member.isBoolean()) {
+            throw wrong(name, member, "bool");
+        }
+        return member.booleanValue();
+    }
+
+    /** An object, or null. */
+    public JsonBody object(String name) {
+        JsonNode member = node.get(name);
+        if (member == null || member.isNull()) {
+            return null;
+        }
+        if (!member.isObject()) {
+            throw wrong(name, member, "object");
+        }
+        return new JsonBody(what + "." + name, member);
+    }
+
+    /** The objects of an array, none when it is absent. */
+    public List<JsonBody> objects(String name) {
+        JsonNode member = node.get(name);
+        if (member == null || member.isNull()) {
+            return List.of();
+        }
+        if (!member.isArray()) {
+            throw wrong(name, member, "array");
+        }
+        List<JsonBody> objects = new ArrayList<>();
+        for (JsonNode element : member) {
+            if (!element.isObject()) {
+                throw wrong(name, element, "object");
+            }
+            objects.add(new JsonBody(what + "." + name, element));
+        }
+        return objects;
+    }
+
+    /** The whole numbers of an array, none when it is absent. */
+    public List<Long> numbers(String name) {
+        JsonNode member = node.get(name);
+        if (member == null || member.isNull()) {
+            return List.of();
+        }
+        List<Long> numbers = new ArrayList<>();
+        for (JsonNode element : member) {
+            if (!element.canConvertToLong()) {
+                throw wrong(name, element, "int64");
+            }
+            numbers.add(element.longValue());
+        }
+        return numbers;
+    }
+
+    /** All members, each a text. */
+    public Map<String, String> texts() {
+        Map<String, String> texts = new LinkedHashMap<>();
+        names().forEach(name -> {
+            if (has(name)) {
+                texts.put(name, text(name));
+            }
+        });
+        return texts;
+    }
+
+    private OciException wrong(String name, JsonNode member, String wanted) {
+        return ApiCall.invalid("parsing " + what + " body failed, because "
+                + member.getNodeType().name().toLowerCase(java.util.Locale.ROOT) + " cannot be " + what + "." + name
+                + " of type " + wanted);
+    }
+}

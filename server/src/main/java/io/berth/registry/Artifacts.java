@@ -1,0 +1,268 @@
+package io.berth.registry;
+
+import io.berth.db.Change;
+import io.berth.db.Database;
+import io.berth.db.Tx;
+import io.berth.http.Principal;
+import io.berth.oci.Descriptor;
+import io.berth.oci.Digest;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.Json;
+import io.berth.oci.Manifest;
+import io.berth.oci.ManifestParser;
+import io.berth.oci.OciException;
+import io.berth.oci.Reference;
+import io.berth.oci.RepositoryName;
+import io.berth.oci.Tag;
+import io.berth.project.Charges;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** What the APIs beside {@code /v2/} do to content: tags, deletes with what hangs on them, copies. Thread-safe. */
+public final class Artifacts {
+    private static final int AT_ONCE = 100;
+    private static final int MAX_DEPTH = 8;
+
+    private final Database database;
+    private final RegistryCache cache;
+    private final Leases leases;
+    private final Repositories repositories;
+    private final PushManifest pushManifest;
+    private final DeleteManifest deleteManifest;
+
+    Artifacts(
+            Database database,
+            RegistryCache cache,
+            Leases leases,
+            Repositories repositories,
+            PushManifest pushManifest,
+            DeleteManifest deleteManifest) {
+        this.database = database;
+        this.cache = cache;
+        this.leases = leases;
+        this.repositories = repositories;
+        this.pushManifest = pushManifest;
+        this.deleteManifest = deleteManifest;
+    }
+
+    /** The digest that a tag or digest names; empty when there is no such manifest. */
+    public Optional<Digest> find(RepositoryName name, Reference reference) {
+        return database.read(tx -> {
+            ManifestDao manifests = tx.dao(ManifestDao.class);
+            return (switch (reference) {
+                        case Tag tag -> manifests.findByTag(name.value(), tag.name());
+                        case Digest digest -> manifests.findByDigest(name.value(), digest.toString());
+                    })
+                    .map(found -> Digest.parse(found.digest()));
+        });
+    }
+
+    /**
+     * Gives a manifest a tag more.
+     *
+     * @throws OciException {@code MANIFEST_UNKNOWN}; {@code CONFLICT} when the repository has the tag, whatever it names
+     */
+    public void createTag(RepositoryName name, Digest digest, Tag tag, Change.Origin origin) {
+        database.write(tx -> {
+            RepositoryDao.Repository repository = require(tx, name);
+            ManifestDao.ManifestKey manifest = tx.dao(ManifestDao.class)
+                    .find(repository.id(), digest.toString())
+                    .orElseThrow(() -> PullManifest.unknown(digest));
+            if (tx.dao(TagDao.class).digest(repository.id(), tag.name()).isPresent()) {
+                throw new OciException(
+                        ErrorCode.CONFLICT, "tag " + tag + " already exists under the repository " + repository.id());
+            }
+            PushManifest.point(tx, name, repository, tag, manifest.id(), digest, origin);
+            tx.afterCommit(() -> {
+                cache.changed(name);
+                cache.namesChanged(name.value());
+            });
+            return null;
+        });
+    }
+
+    /** Removes a tag alone. @throws OciException {@code MANIFEST_UNKNOWN} */
+    public void deleteTag(RepositoryName name, Tag tag, Change.Origin origin) {
+        deleteManifest.delete(name, tag, null, null, origin);
+    }
+
+    /**
+     * Deletes a manifest with its tags, and what is said about it with it.
+     *
+     * @throws OciException {@code MANIFEST_UNKNOWN}; {@code PRECONDITION} for the child of a present index
+     */
+    public void delete(RepositoryName name, Digest digest, Change.Origin origin) {
+        database.write(tx -> {
+            RepositoryDao.Repository repository = require(tx, name);
+            if (tx.dao(ManifestDao.class)
+                    .referringManifest(repository.id(), digest.toString())
+                    .isPresent()) {
+                throw new OciException(ErrorCode.PRECONDITION, "the deleting artifact is referenced by others");
+            }
+            Deque<Digest> doomed = new ArrayDeque<>(List.of(digest));
+            Set<Digest> seen = new HashSet<>(doomed);
+            while (!doomed.isEmpty()) {
+                Digest next = doomed.pop();
+                for (Digest about : about(tx, repository, next)) {
+                    if (seen.add(about)) {
+                        doomed.push(about);
+                    }
+                }
+                deleteManifest.remove(tx, name, repository, next, origin);
+            }
+            return null;
+        });
+    }
+
+    // Referrers, and what cosign tags with the digest
+    private static List<Digest> about(Tx tx, RepositoryDao.Repository repository, Digest digest) {
+        List<Digest> about = new ArrayList<>();
+        tx.dao(ManifestDao.class)
+                .about(repository.id(), digest.toString())
+                .forEach(one -> about.add(Digest.parse(one)));
+        String signature = digest.toString().replace(':', '-') + ".sig";
+        tx.dao(TagDao.class).digest(repository.id(), signature).ifPresent(one -> about.add(Digest.parse(one)));
+        return about;
+    }
+
+    private static RepositoryDao.Repository require(Tx tx, RepositoryName name) {
+        return tx.dao(RepositoryDao.class)
+                .find(name.value())
+                .orElseThrow(() -> new OciException(ErrorCode.NAME_UNKNOWN, "repository " + name + " not found"));
+    }
+
+    /** Says what a repository is for. @throws OciException {@code NAME_UNKNOWN} */
+    public void describe(RepositoryName name, String description, Change.Origin origin) {
+        database.write(tx -> {
+            RepositoryDao.Repository repository = require(tx, name);
+            tx.dao(RepositoryDao.class).describe(repository.id(), description, tx.nowMillis());
+            tx.change(
+                    new Change("repository-described", name.value(), Json.object("description", description), origin));
+            return null;
+        });
+    }
+
+    /**
+     * Deletes a repository with all that it holds. A large one goes in pieces, so that others may write in between; what a
+     * failure leaves is deleted by the next try.
+     *
+     * @throws OciException {@code NAME_UNKNOWN}
+     */
+    public void deleteRepository(RepositoryName name, Change.Origin origin) {
+        database.read(tx -> require(tx, name));
+        while (database.write(tx -> deletePiece(tx, name, origin))) {
+            // until nothing is left
+        }
+    }
+
+    // false when the repository is gone
+    private boolean deletePiece(Tx tx, RepositoryName name, Change.Origin origin) {
+        Optional<RepositoryDao.Repository> found = tx.dao(RepositoryDao.class).find(name.value());
+        if (found.isEmpty()) {
+            return false;
+        }
+        RepositoryDao.Repository repository = found.get();
+        List<String> manifests = tx.dao(ManifestDao.class).in(repository.id(), AT_ONCE);
+        if (!manifests.isEmpty()) {
+            manifests.forEach(digest -> deleteManifest.remove(tx, name, repository, Digest.parse(digest), origin));
+            return true;
+        }
+        List<String> blobs = tx.dao(RepositoryDao.class).blobs(repository.id(), AT_ONCE);
+        for (String blob : blobs) {
+            tx.dao(BlobDao.class).unlink(repository.id(), blob);
+            Charges.unlink(tx, repository.projectId(), blob);
+            tx.dao(BlobDao.class).review("BLOB", blob, tx.nowMillis());
+        }
+        tx.afterCommit(() -> {
+            cache.changed(name);
+            blobs.forEach(blob -> cache.removeBlob(name, Digest.parse(blob)));
+        });
+        if (blobs.size() == AT_ONCE) {
+            return true;
+        }
+        tx.dao(RepositoryDao.class).deleteHistory(repository.id());
+        tx.dao(RepositoryDao.class).delete(repository.id());
+        tx.change(new Change("repository-deleted", name.value(), "{}", origin));
+        tx.afterCommit(() -> {
+            cache.namesChanged(name.value());
+            cache.namesChanged(ListNames.ALL_REPOSITORIES);
+        });
+        return false;
+    }
+
+    /**
+     * Copies a manifest with all that it refers to into another repository, whose project is charged. Nothing is copied
+     * that is there already.
+     *
+     * @param tag what to call the copy; empty for its digest alone
+     * @throws OciException {@code MANIFEST_UNKNOWN}; {@code DENIED} when the project's quota has no room
+     */
+    public void copy(
+            RepositoryName from,
+            Digest digest,
+            RepositoryName to,
+            Optional<Tag> tag,
+            Principal principal,
+            Change.Origin origin) {
+        copy(from, digest, to, tag, principal, origin, 0);
+    }
+
+    private void copy(
+            RepositoryName from,
+            Digest digest,
+            RepositoryName to,
+            Optional<Tag> tag,
+            Principal principal,
+            Change.Origin origin,
+            int depth) {
+        ManifestDao.StoredManifest stored = database.read(tx -> tx.dao(ManifestDao.class)
+                .findByDigest(from.value(), digest.toString())
+                .orElseThrow(() -> PullManifest.unknown(digest)));
+        Manifest manifest = ManifestParser.parse(stored.content(), stored.mediaType());
+        if (depth == MAX_DEPTH) {
+            throw new OciException(ErrorCode.MANIFEST_INVALID, "indexes are nested too deeply");
+        }
+        for (Descriptor child : manifest.manifests()) {
+            if (find(from, child.digest()).isPresent()) {
+                copy(from, child.digest(), to, Optional.empty(), principal, origin, depth + 1);
+            }
+        }
+        database.write(tx -> {
+            RepositoryDao.Repository target = repositories.forPush(tx, to, principal, origin);
+            for (Descriptor blob : manifest.blobs()) {
+                tx.dao(BlobDao.class)
+                        .findLinked(from.value(), blob.digest().toString())
+                        .filter(linked -> !linked.state().equals(BlobDao.DAMAGED))
+                        .ifPresent(linked -> {
+                            tx.dao(BlobDao.class).setState(blob.digest().toString(), BlobDao.LIVE, tx.nowMillis());
+                            Repositories.link(
+                                    tx,
+                                    to,
+                                    target,
+                                    blob.digest().toString(),
+                                    linked.size(),
+                                    leases.from(tx.nowMillis()),
+                                    origin);
+                        });
+            }
+            tx.afterCommit(() -> cache.changed(to));
+            return null;
+        });
+        pushManifest.push(new PushManifest.Request(
+                to,
+                digest,
+                tag.map(List::of).orElse(List.of()),
+                stored.mediaType(),
+                stored.content(),
+                null,
+                null,
+                principal,
+                origin,
+                subject -> {}));
+    }
+}

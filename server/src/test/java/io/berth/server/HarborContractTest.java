@@ -1,0 +1,298 @@
+package io.berth.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Answers in the form in which a Harbor was seen to give them, and what a browser's session needs. */
+class HarborContractTest {
+    private static final String PASSWORD = "Abcd1234";
+    private static final Pattern EXPECTATION = Pattern.compile(
+            "(bodiless)|(location|keep|code|message|total|keys|text)=(.*?)(?= (?:bodiless|location=|keep=|code=|message=|total=|keys=|text=)|$)");
+
+    @TempDir
+    static Path data;
+
+    private static BerthUnderTest berth;
+
+    @BeforeAll
+    static void start() {
+        berth = BerthUnderTest.start(data);
+    }
+
+    @AfterAll
+    static void stop() {
+        berth.close();
+    }
+
+    @Test
+    void recordedExchangesAreAnsweredInTheirForm() {
+        Map<String, String> kept = new HashMap<>();
+        List<String> wrong = new ArrayList<>();
+        boolean seeded = false;
+        for (String line : lines()) {
+            String[] parts =
+                    Arrays.stream(line.split("\\|", -1)).map(String::strip).toArray(String[]::new);
+            if (parts[1].contains("/projects/lab") && !seeded) {
+                berth.pushImage("lab/app", "v1", Content.random(1000));
+                berth.pushImage("lab/deep/app", "v1", Content.random(1000));
+                seeded = true;
+            }
+            String problem = check(parts, kept);
+            if (problem != null) {
+                wrong.add(line + "\n    " + problem);
+            }
+        }
+        assertThat(wrong).isEmpty();
+    }
+
+    private static List<String> lines() {
+        try (var in = HarborContractTest.class.getResourceAsStream("/harbor/exchanges.txt")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> !line.startsWith("#"))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String check(String[] parts, Map<String, String> kept) {
+        String[] request = filled(parts[1], kept).split(" ", 2);
+        String authorization = switch (parts[0]) {
+            case "none" -> null;
+            case "admin" -> BerthUnderTest.ADMIN;
+            default -> BerthUnderTest.basic(parts[0], PASSWORD);
+        };
+        Answer answer = api(request[0], request[1], filled(parts[2].strip(), kept), authorization);
+        if (answer.status() != Integer.parseInt(parts[3].strip())) {
+            return answer.status() + " " + answer.text();
+        }
+        Matcher expectation = EXPECTATION.matcher(parts[4]);
+        while (expectation.find()) {
+            String problem = expectation.group(1) != null
+                    ? answer.body().length == 0 ? null : "a body: " + answer.text()
+                    : check(answer, expectation.group(2), expectation.group(3), kept);
+            if (problem != null) {
+                return problem;
+            }
+        }
+        return null;
+    }
+
+    private static String check(Answer answer, String what, String value, Map<String, String> kept) {
+        if (what.equals("keep")) {
+            String location = answer.header("Location");
+            kept.put(value, location.substring(location.lastIndexOf('/') + 1));
+            return null;
+        }
+        String wanted = filled(value, kept).replace("\\n", "\n");
+        String actual = switch (what) {
+            case "location" -> answer.header("Location");
+            case "code" -> answer.json().path("errors").path(0).path("code").asText();
+            case "message" ->
+                answer.json().path("errors").path(0).path("message").asText();
+            case "total" -> answer.header("X-Total-Count");
+            case "text" -> answer.text();
+            default -> {
+                JsonNode json = answer.json();
+                List<String> names = new ArrayList<>();
+                (json.isArray() ? json.path(0) : json).fieldNames().forEachRemaining(names::add);
+                yield String.join(",", names);
+            }
+        };
+        return wanted.strip().equals(actual.strip()) ? null : what + " is " + actual;
+    }
+
+    private static String filled(String template, Map<String, String> kept) {
+        String text = template;
+        for (Map.Entry<String, String> fact : kept.entrySet()) {
+            text = text.replace("{" + fact.getKey() + "}", fact.getValue());
+        }
+        return text;
+    }
+
+    private static Answer api(String method, String path, String body, String authorization) {
+        var call = berth.call(method, "/api/v2.0" + path);
+        if (authorization == null) {
+            call.anonymous();
+        } else {
+            call.as(authorization);
+        }
+        if (!body.isEmpty()) {
+            call.header("Content-Type", "application/json").body(body.getBytes(StandardCharsets.UTF_8));
+        }
+        return call.send();
+    }
+
+    @Test
+    void pagesAreLinkedAsHarborLinksThem(@TempDir Path elsewhere) {
+        try (var other = BerthUnderTest.start(elsewhere)) {
+            for (String name : List.of("a1", "a2")) {
+                other.call("POST", "/api/v2.0/projects")
+                        .header("Content-Type", "application/json")
+                        .body(("{\"project_name\":\"" + name + "\"}").getBytes(StandardCharsets.UTF_8))
+                        .send()
+                        .isStatus(201);
+            }
+            other.get("/api/v2.0/projects?page=2&page_size=1&sort=-name")
+                    .isStatus(200)
+                    .has("X-Total-Count", "3")
+                    .has(
+                            "Link",
+                            "</api/v2.0/projects?page=1&page_size=1&sort=-name>; rel=\"prev\" , "
+                                    + "</api/v2.0/projects?page=3&page_size=1&sort=-name>; rel=\"next\"");
+            other.get("/api/v2.0/projects?page_size=0").isStatus(200).hasNo("Link");
+            other.get("/api/v2.0/projects?page_size=-1").isStatus(400);
+            other.get("/api/v2.0/projects?q=project_id=abc").isStatus(400);
+        }
+    }
+
+    @Test
+    void wrongCredentialsAreNobodys() {
+        for (String path : List.of("/ping", "/projects", "/systeminfo", "/users/current")) {
+            api("GET", path, "", BerthUnderTest.basic("admin", "wrong")).isError(401, "UNAUTHORIZED");
+        }
+        berth.call("GET", "/api/v2.0/ping").anonymous().send().isStatus(200).hasNo("Set-Cookie");
+    }
+
+    @Test
+    void aFormIsNoJson() {
+        berth.call("POST", "/api/v2.0/projects")
+                .header("Content-Type", "text/plain")
+                .body("{\"project_name\":\"x\"}".getBytes(StandardCharsets.UTF_8))
+                .send()
+                .isError(422, "UNPROCESSABLE_ENTITY");
+    }
+
+    @Test
+    void theLastAdministratorStaysOne() {
+        api("PUT", "/users/1/sysadmin", "{\"sysadmin_flag\":false}", BerthUnderTest.ADMIN)
+                .isError(412, "PRECONDITION");
+        api("GET", "/users", "", BerthUnderTest.ADMIN).isStatus(200);
+    }
+
+    @Test
+    void aSessionBeginsAtALoginAndItsWritesNeedAToken() {
+        login("admin", "wrong").isError(401, "UNAUTHORIZED").hasNo("Set-Cookie");
+        Answer login = login("admin", BerthUnderTest.PASSWORD).isStatus(200);
+        String cookie = login.header("Set-Cookie").split(";")[0];
+        assertThat(login.header("Set-Cookie")).contains("HttpOnly").contains("SameSite=Lax");
+        String token = login.header("X-Harbor-CSRF-Token");
+        Answer read = inSession("GET", "/api/v2.0/users/current", cookie, null).isStatus(200);
+        assertThat(read.json().path("username").asText()).isEqualTo("admin");
+        assertThat(read.header("X-Harbor-CSRF-Token")).isEqualTo(token);
+        inSession("DELETE", "/api/v2.0/labels/99", cookie, null).isError(403, "FORBIDDEN");
+        inSession("DELETE", "/api/v2.0/labels/99", cookie, "x" + token).isError(403, "FORBIDDEN");
+        inSession("DELETE", "/api/v2.0/labels/99", cookie, token).isError(404, "NOT_FOUND");
+        inSession("GET", "/v2/_catalog", cookie, token).isError(401, "UNAUTHORIZED");
+        inSession("GET", "/c/log_out", cookie, null).isStatus(200);
+        inSession("GET", "/api/v2.0/users/current", cookie, null).isError(401, "UNAUTHORIZED");
+        assertThat(cookieOf(login("admin", BerthUnderTest.PASSWORD))).isNotEqualTo(cookie);
+    }
+
+    @Test
+    void anotherSiteLogsNobodyIn() {
+        for (Map.Entry<String, String> header : Map.of("Sec-Fetch-Site", "cross-site", "Origin", "https://example.com")
+                .entrySet()) {
+            berth.call("POST", "/c/login")
+                    .anonymous()
+                    .header(header.getKey(), header.getValue())
+                    .body(("principal=admin&password=" + BerthUnderTest.PASSWORD).getBytes(StandardCharsets.UTF_8))
+                    .send()
+                    .isError(403, "FORBIDDEN");
+        }
+    }
+
+    @Test
+    void aNewPasswordEndsTheSessionsOfTheOldOne() {
+        api(
+                        "POST",
+                        "/users",
+                        "{\"username\":\"changer\",\"password\":\"" + PASSWORD
+                                + "\",\"email\":\"changer@example.com\",\"realname\":\"x\"}",
+                        BerthUnderTest.ADMIN)
+                .isStatus(201);
+        String cookie = cookieOf(login("changer", PASSWORD).isStatus(200));
+        Answer current =
+                inSession("GET", "/api/v2.0/users/current", cookie, null).isStatus(200);
+        api(
+                        "PUT",
+                        "/users/" + current.json().path("user_id").asText() + "/password",
+                        "{\"new_password\":\"Abcd12345\"}",
+                        BerthUnderTest.ADMIN)
+                .isStatus(200);
+        inSession("GET", "/api/v2.0/users/current", cookie, null).isError(401, "UNAUTHORIZED");
+        api("DELETE", "/users/" + current.json().path("user_id").asText(), "", BerthUnderTest.ADMIN)
+                .isStatus(200);
+    }
+
+    @Test
+    void aRobotNeitherMakesNorBecomesOneThatMayDoMore() {
+        api("POST", "/projects", "{\"project_name\":\"robots\"}", BerthUnderTest.ADMIN)
+                .isStatus(201);
+        Answer keeper = robot(
+                        "keeper",
+                        "{\"resource\":\"robot\",\"action\":\"create\"},"
+                                + "{\"resource\":\"robot\",\"action\":\"update\"},{\"resource\":\"robot\",\"action\":\"read\"}",
+                        BerthUnderTest.ADMIN)
+                .isStatus(201);
+        Answer pusher = robot("pusher", "{\"resource\":\"repository\",\"action\":\"push\"}", BerthUnderTest.ADMIN)
+                .isStatus(201);
+        String asKeeper = BerthUnderTest.basic(
+                keeper.json().path("name").asText(),
+                keeper.json().path("secret").asText());
+        robot("helper", "{\"resource\":\"robot\",\"action\":\"read\"}", asKeeper)
+                .isStatus(201);
+        robot("stronger", "{\"resource\":\"repository\",\"action\":\"push\"}", asKeeper)
+                .isError(403, "FORBIDDEN");
+        api("PATCH", "/robots/" + pusher.json().path("id").asText(), "{\"secret\":\"Abcd1234\"}", asKeeper)
+                .isError(403, "FORBIDDEN");
+        api("DELETE", "/projects/robots", "", BerthUnderTest.ADMIN).isStatus(200);
+    }
+
+    private static Answer robot(String name, String access, String authorization) {
+        return api(
+                "POST",
+                "/robots",
+                "{\"name\":\"" + name + "\",\"level\":\"project\",\"duration\":1,\"permissions\":[{"
+                        + "\"kind\":\"project\",\"namespace\":\"robots\",\"access\":[" + access + "]}]}",
+                authorization);
+    }
+
+    private static String cookieOf(Answer login) {
+        return login.header("Set-Cookie").split(";")[0];
+    }
+
+    private static Answer login(String name, String password) {
+        return berth.call("POST", "/c/login")
+                .anonymous()
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .body(("principal=" + name + "&password=" + password.replace(" ", "+"))
+                        .getBytes(StandardCharsets.UTF_8))
+                .send();
+    }
+
+    private static Answer inSession(String method, String path, String cookie, String token) {
+        var call = berth.call(method, path).anonymous().header("Cookie", cookie);
+        if (token != null) {
+            call.header("X-Harbor-CSRF-Token", token);
+        }
+        return call.send();
+    }
+}
