@@ -35,6 +35,7 @@ import io.berth.identity.Groups;
 import io.berth.identity.Logins;
 import io.berth.identity.Onboarding;
 import io.berth.identity.Robots;
+import io.berth.identity.SecretStore;
 import io.berth.identity.Sources;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
@@ -110,6 +111,8 @@ public final class Berth implements AutoCloseable {
 
             var access = new AccessVersion();
             var site = new SiteSettings(database);
+            var secrets = SecretStore.open(
+                    database, config.masterKeys().given(), config.masterKeys().file(), random);
             var accounts = new Accounts(database, random, access);
             firstStart = accounts.ensureAdministrator(
                     config.adminPassword(), data.path().resolve("admin-password"));

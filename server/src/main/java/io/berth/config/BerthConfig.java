@@ -19,7 +19,8 @@ public record BerthConfig(
         Limits limits,
         Metrics metrics,
         Logging logging,
-        Tracing tracing) {
+        Tracing tracing,
+        MasterKeys masterKeys) {
 
     /**
      * How Berth is reached.
@@ -144,4 +145,12 @@ public record BerthConfig(
 
     /** @param endpoint the OTLP/HTTP collector; tracing is off without one */
     public record Tracing(Optional<URI> endpoint, double ratio) {}
+
+    /**
+     * What secrets in the database are encrypted under.
+     *
+     * @param given the keys themselves, which count in place of the file
+     * @param file where they lie otherwise, made at the first start
+     */
+    public record MasterKeys(Optional<String> given, Path file) {}
 }

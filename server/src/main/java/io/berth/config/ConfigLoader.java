@@ -111,7 +111,10 @@ public final class ConfigLoader {
                 new BerthConfig.Metrics(or(get(Keys.METRICS_LISTEN), Optional.empty())),
                 new BerthConfig.Logging(get(Keys.LOG_FORMAT), or(get(Keys.LOG_ACCESS), true), get(Keys.LOG_LEVEL)),
                 new BerthConfig.Tracing(
-                        or(get(Keys.TRACING_ENDPOINT), Optional.empty()), or(get(Keys.TRACING_RATIO), 0.0)));
+                        or(get(Keys.TRACING_ENDPOINT), Optional.empty()), or(get(Keys.TRACING_RATIO), 0.0)),
+                new BerthConfig.MasterKeys(
+                        Optional.ofNullable(get(Keys.MASTER_KEY)).filter(keys -> !keys.isEmpty()),
+                        or(get(Keys.MASTER_KEY_FILE), Optional.<Path>empty()).orElse(under(data, "master-key"))));
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }

@@ -26,6 +26,20 @@ final class Keys {
                     + " `admin-password` in the data directory, readable by its owner alone.",
             Keys::password);
 
+    static final Key<String> MASTER_KEY = secret(
+            "master-key",
+            "one or more keys of 32 bytes in base64, separated by commas",
+            "What reversible secrets in the database are encrypted under: the first key encrypts, all decrypt. Without it"
+                    + " the keys are read from a file.",
+            Function.identity());
+    static final Key<java.util.Optional<Path>> MASTER_KEY_FILE = key(
+            "secrets.master-key-file",
+            "",
+            "a file",
+            "Where the master keys lie, one a line, `master-key` in the data directory when empty. Made at the first start,"
+                    + " readable by its owner alone.",
+            Forms::path);
+
     static final Key<String> HOST = key(
             "server.host",
             "",

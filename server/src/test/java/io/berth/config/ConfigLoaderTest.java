@@ -67,13 +67,17 @@ class ConfigLoaderTest {
                         new BerthConfig.Limits(0, 64L << 20),
                         new BerthConfig.Metrics(Optional.empty()),
                         new BerthConfig.Logging(BerthConfig.LogFormat.TEXT, true, "info"),
-                        new BerthConfig.Tracing(Optional.empty(), 0.1)));
+                        new BerthConfig.Tracing(Optional.empty(), 0.1),
+                        new BerthConfig.MasterKeys(Optional.empty(), Path.of("data/master-key"))));
     }
 
     private static final String EVERYTHING = """
             data: /srv/berth
             admin:
               password: correct horse
+            master-key: a key
+            secrets:
+              master-key-file: /run/secrets/berth
             server:
               host: 192.0.2.1
               port: 443
@@ -145,7 +149,8 @@ class ConfigLoaderTest {
                         new BerthConfig.Limits(50, 16L << 20),
                         new BerthConfig.Metrics(config.metrics().listen()),
                         new BerthConfig.Logging(BerthConfig.LogFormat.JSON, false, "debug"),
-                        new BerthConfig.Tracing(Optional.of(URI.create("http://collector:4318")), 1)));
+                        new BerthConfig.Tracing(Optional.of(URI.create("http://collector:4318")), 1),
+                        new BerthConfig.MasterKeys(Optional.of("a key"), Path.of("/run/secrets/berth"))));
         assertThat(config.metrics().listen().orElseThrow().getPort()).isEqualTo(9090);
     }
 
