@@ -10,7 +10,6 @@ import io.berth.access.VisibleRepositories;
 import io.berth.config.BerthConfig;
 import io.berth.db.ChangeFeed;
 import io.berth.db.Database;
-import io.berth.db.DatabaseException;
 import io.berth.db.SqliteDatabase;
 import io.berth.http.AccessLog;
 import io.berth.http.AuditSink;
@@ -25,20 +24,26 @@ import io.berth.http.HttpMetrics;
 import io.berth.http.MetricsEndpoint;
 import io.berth.http.Tracing;
 import io.berth.http.WebServer;
+import io.berth.identity.AccessTokens;
 import io.berth.identity.AccessVersion;
 import io.berth.identity.Accounts;
 import io.berth.identity.AdminSocket;
 import io.berth.identity.BearerTokens;
+import io.berth.identity.ConfiguredSources;
 import io.berth.identity.CredentialAuthenticator;
 import io.berth.identity.Credentials;
 import io.berth.identity.Groups;
+import io.berth.identity.IdentitySources;
 import io.berth.identity.Logins;
 import io.berth.identity.Onboarding;
 import io.berth.identity.Robots;
 import io.berth.identity.SecretStore;
-import io.berth.identity.Sources;
-import io.berth.oci.ErrorCode;
-import io.berth.oci.OciException;
+import io.berth.identity.SourceCheck;
+import io.berth.identity.ldap.LdapKind;
+import io.berth.identity.oidc.OidcEndpoint;
+import io.berth.identity.oidc.OidcKind;
+import io.berth.identity.workload.WorkloadRules;
+import io.berth.identity.workload.WorkloadTokens;
 import io.berth.project.Projects;
 import io.berth.registry.Registry;
 import io.berth.registry.TagPaths;
@@ -56,7 +61,6 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.FileSystemException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -123,13 +127,17 @@ public final class Berth implements AutoCloseable {
             var robots = new Robots(database, random, site, access);
             var credentials = new Credentials(site);
             var onboarding = new Onboarding(database, new Groups(database, access), access);
+            var identitySources =
+                    new IdentitySources(database, secrets, access, List.of(new LdapKind(), new OidcKind(clock)));
+            var sources = own(new ConfiguredSources(database, identitySources, access));
+            var workloads = own(new WorkloadTokens(new WorkloadRules(database, access), access, clock));
             var authenticator = new CredentialAuthenticator(
                     database,
-                    new Logins(database, random, clock, Sources.NONE, onboarding),
+                    new Logins(database, random, clock, sources, onboarding),
                     robots,
                     credentials,
                     BearerTokens.NONE,
-                    BearerTokens.NONE,
+                    workloads,
                     access,
                     AuditSink.NONE,
                     clock,
@@ -172,7 +180,7 @@ public final class Berth implements AutoCloseable {
                     : null;
             Meters.process(meters, database, buffers, accessLog);
             var httpMetrics = new HttpMetrics(meters);
-            var errors = new Errors(Berth::translate);
+            var errors = new Errors(FailureTranslation::translate);
             var health = new HealthEndpoint(checks(database, registry));
             var metrics = new MetricsEndpoint(
                     meters::scrape,
@@ -180,6 +188,13 @@ public final class Berth implements AutoCloseable {
                     principal -> authorizer
                             .decide(principal, Permission.METRICS_READ, Target.SYSTEM)
                             .allowed());
+            var login = new OidcEndpoint(
+                    sources,
+                    onboarding,
+                    new AccessTokens(database, random, access),
+                    config.server().externalUrl(),
+                    AuditSink.NONE,
+                    random);
             var server = own(new WebServer(
                     vertx,
                     config.server().host(),
@@ -189,6 +204,8 @@ public final class Berth implements AutoCloseable {
                     buffers,
                     List.of(
                             new WebServer.Route("/v2", registry.endpoint()),
+                            new WebServer.Route("/login", login),
+                            new WebServer.Route("/c/oidc", login),
                             new WebServer.Route("/livez", health),
                             new WebServer.Route("/readyz", health),
                             new WebServer.Route("/healthz", health),
@@ -205,8 +222,10 @@ public final class Berth implements AutoCloseable {
                     metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
             own(new AdminSocket(data.path(), accounts, () -> status(database, store, registry)));
+            var sourceCheck = new SourceCheck(database, sources, onboarding, clock);
             own(new Maintenance(() -> {
                 registry.maintain();
+                sourceCheck.runWhenDue();
                 feed.trim(FEED_RETENTION);
             }));
         } catch (IOException | RuntimeException e) {
@@ -317,32 +336,6 @@ public final class Berth implements AutoCloseable {
             status.put("freeBytes", null);
         }
         return status;
-    }
-
-    // What the failures of lower layers mean to a client.
-    private static OciException translate(Throwable failure) {
-        if (failure instanceof DatabaseException database) {
-            return database.full()
-                    ? full()
-                    : new OciException(ErrorCode.UNAVAILABLE, "the database cannot be used now");
-        }
-        if (failure instanceof FileSystemException || isNoSpace(failure)) {
-            return isNoSpace(failure)
-                    ? full()
-                    : new OciException(ErrorCode.UNAVAILABLE, "the blob store cannot be used now");
-        }
-        return null;
-    }
-
-    private static boolean isNoSpace(Throwable failure) {
-        String message = failure.getMessage();
-        return failure instanceof IOException
-                && message != null
-                && (message.contains("No space left on device") || message.contains("Disk quota exceeded"));
-    }
-
-    private static OciException full() {
-        return new OciException(ErrorCode.STORAGE_FULL, "the registry has no space left");
     }
 
     private <T extends AutoCloseable> T own(T part) {

@@ -168,7 +168,7 @@ public final class Exchange {
     }
 
     /** The scheme and authority that the client asked, by a trusted proxy's word where there is one. */
-    String askedUrl() {
+    public String askedUrl() {
         String scheme = request.isSSL() ? "https" : "http";
         String peer =
                 request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();

@@ -31,13 +31,25 @@ public final class Issuer implements AutoCloseable {
     private final HttpServer server;
     private final AtomicInteger fetches = new AtomicInteger();
     private final List<RSAKey> keys = new ArrayList<>();
+    private volatile String idToken = "";
+    private volatile String form = "";
 
     public Issuer() throws Exception {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         rotate();
         server.createContext(
                 "/.well-known/openid-configuration",
-                exchange -> answer(exchange, Json.object("issuer", url(), "jwks_uri", url() + "/keys")));
+                exchange -> answer(
+                        exchange,
+                        Json.object(
+                                "issuer", url(),
+                                "jwks_uri", url() + "/keys",
+                                "authorization_endpoint", url() + "/authorize",
+                                "token_endpoint", url() + "/token")));
+        server.createContext("/token", exchange -> {
+            form = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            answer(exchange, Json.object("id_token", idToken, "access_token", "opaque"));
+        });
         server.createContext("/keys", exchange -> {
             fetches.incrementAndGet();
             answer(exchange, new JWKSet(List.copyOf(keys)).toString());
@@ -56,13 +68,23 @@ public final class Issuer implements AutoCloseable {
         return "http://127.0.0.1:" + server.getAddress().getPort();
     }
 
+    /** What it answers to whoever brings a code. */
+    public void idToken(String token) {
+        idToken = token;
+    }
+
+    /** What was last brought to it. */
+    public String form() {
+        return form;
+    }
+
     /** How often its keys have been fetched. */
-    int fetches() {
+    public int fetches() {
         return fetches.get();
     }
 
     /** Signs by a new key from now on, and shows that alone. */
-    void rotate() throws JOSEException {
+    public void rotate() throws JOSEException {
         keys.clear();
         keys.add(new RSAKeyGenerator(2048)
                 .keyUse(KeyUse.SIGNATURE)
@@ -70,12 +92,12 @@ public final class Issuer implements AutoCloseable {
                 .generate());
     }
 
-    RSAKey key() {
+    public RSAKey key() {
         return keys.getFirst();
     }
 
     /** Claims that are in order, for {@code audience}, for some minutes. */
-    JWTClaimsSet.Builder claims(String audience, Map<String, Object> more) {
+    public JWTClaimsSet.Builder claims(String audience, Map<String, Object> more) {
         Instant now = Instant.now();
         var claims = new JWTClaimsSet.Builder()
                 .issuer(url())
@@ -91,23 +113,24 @@ public final class Issuer implements AutoCloseable {
         return sign(claims(audience, claims).build());
     }
 
-    String sign(JWTClaimsSet claims) throws JOSEException {
+    public String sign(JWTClaimsSet claims) throws JOSEException {
         return sign(claims, JWSAlgorithm.RS256, key().getKeyID(), new RSASSASigner(key()));
     }
 
-    static String sign(JWTClaimsSet claims, JWSAlgorithm algorithm, String kid, JWSSigner signer) throws JOSEException {
+    public static String sign(JWTClaimsSet claims, JWSAlgorithm algorithm, String kid, JWSSigner signer)
+            throws JOSEException {
         var token = new SignedJWT(new JWSHeader.Builder(algorithm).keyID(kid).build(), claims);
         token.sign(signer);
         return token.serialize();
     }
 
     /** The classic: the public key taken for a shared secret. */
-    String signByPublicKey(JWTClaimsSet claims) throws JOSEException {
+    public String signByPublicKey(JWTClaimsSet claims) throws JOSEException {
         byte[] publicKey = key().toRSAPublicKey().getEncoded();
         return sign(claims, JWSAlgorithm.HS256, key().getKeyID(), new MACSigner(publicKey));
     }
 
-    static String unsigned(JWTClaimsSet claims) {
+    public static String unsigned(JWTClaimsSet claims) {
         return new PlainJWT(claims).serialize();
     }
 
