@@ -189,9 +189,11 @@ public final class Berth implements AutoCloseable {
                             .decide(principal, Permission.METRICS_READ, Target.SYSTEM)
                             .allowed());
             var login = new OidcEndpoint(
+                    database,
                     sources,
                     onboarding,
                     new AccessTokens(database, random, access),
+                    access,
                     config.server().externalUrl(),
                     AuditSink.NONE,
                     random);
@@ -222,10 +224,10 @@ public final class Berth implements AutoCloseable {
                     metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
             own(new AdminSocket(data.path(), accounts, () -> status(database, store, registry)));
-            var sourceCheck = new SourceCheck(database, sources, onboarding, clock);
+            own(new Maintenance(
+                    new SourceCheck(database, sources, onboarding, clock)::runWhenDue)); // may wait for others
             own(new Maintenance(() -> {
                 registry.maintain();
-                sourceCheck.runWhenDue();
                 feed.trim(FEED_RETENTION);
             }));
         } catch (IOException | RuntimeException e) {

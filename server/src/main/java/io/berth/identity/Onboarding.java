@@ -69,6 +69,9 @@ public final class Onboarding {
 
     /** Brings an account up to date with what its source says without a login. */
     void refresh(Source.Identity identity) {
+        if (database.read(tx -> isCurrent(tx, identity))) {
+            return; // the writer has other work than everybody's, every few minutes
+        }
         database.write(tx -> {
             Change.Origin origin = Change.Origin.by(identity.source());
             tx.dao(AccountDao.class).find(identity.source(), identity.subject()).ifPresent(account -> {
@@ -78,6 +81,20 @@ public final class Onboarding {
             });
             return null;
         });
+    }
+
+    private static boolean isCurrent(Tx tx, Source.Identity identity) {
+        Optional<Account> account = tx.dao(AccountDao.class).find(identity.source(), identity.subject());
+        return account.isEmpty()
+                || identity.administrator()
+                                .map(told -> told == account.get().administrator())
+                                .orElse(true)
+                        && tx.dao(IdentitySourceDao.class)
+                                        .countGone(account.get().id())
+                                == 0
+                        && identity.groups()
+                                .map(told -> Groups.isCurrent(tx, account.get(), told))
+                                .orElse(true);
     }
 
     /** Notes that its source does not know an account any more, which ends what it holds. */

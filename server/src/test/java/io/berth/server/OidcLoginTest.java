@@ -222,6 +222,22 @@ class OidcLoginTest {
     }
 
     @Test
+    void aLogoutOfTheProviderIsHeardAndWhatIsNoneIsRefused() throws Exception {
+        berth.call("POST", "/c/oidc/logout")
+                .anonymous()
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .body("logout_token=abc")
+                .send()
+                .isStatus(400);
+        berth.call("GET", "/c/oidc/logout").anonymous().send().isStatus(405);
+        berth.call("POST", "/c/oidc/logout")
+                .anonymous()
+                .body("x".repeat(70_000))
+                .send()
+                .isStatus(413);
+    }
+
+    @Test
     void anAnswerCountsOnlyInTheBrowserThatAskedAndOnlyOnce() throws Exception {
         var browser = new Browser("id-anna");
         browser.follow(url("/c/oidc/login?provider=sso"), "/c/oidc/callback");

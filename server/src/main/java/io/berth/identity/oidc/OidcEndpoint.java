@@ -1,54 +1,71 @@
 package io.berth.identity.oidc;
 
 import io.berth.db.Change;
+import io.berth.db.Database;
 import io.berth.http.AuditSink;
 import io.berth.http.Endpoint;
 import io.berth.http.Exchange;
 import io.berth.identity.AccessTokens;
+import io.berth.identity.AccessVersion;
 import io.berth.identity.ConfiguredSources;
 import io.berth.identity.Credentials;
 import io.berth.identity.Onboarding;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
+import io.vertx.core.http.HttpMethod;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.net.URI;
+import java.net.URLDecoder;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /**
  * The login of a browser: {@code /login} lists the providers, {@code /c/oidc/login} goes to one, {@code /c/oidc/callback} is
- * where it sends the browser back.
+ * where it sends the browser back. {@code /c/oidc/logout} hears from the provider itself who has logged out.
  */
 public final class OidcEndpoint implements Endpoint {
     private static final String COOKIE = "berth_oidc";
     private static final String COOKIE_PATH = "/c/oidc";
     private static final int COOKIE_SECONDS = 600;
+    private static final int MAX_FORM = 64 << 10;
 
     private final ConfiguredSources sources;
     private final BrowserLogin logins;
+    private final BackchannelLogout logouts;
     private final Optional<URI> externalUrl;
     private final AuditSink audit;
     private final RandomGenerator random;
 
     /** @param externalUrl how browsers reach this server, when that differs from what they ask */
     public OidcEndpoint(
+            Database database,
             ConfiguredSources sources,
             Onboarding onboarding,
             AccessTokens tokens,
+            AccessVersion version,
             Optional<URI> externalUrl,
             AuditSink audit,
             RandomGenerator random) {
         this.sources = sources;
         this.logins = new BrowserLogin(onboarding, tokens);
+        this.logouts = new BackchannelLogout(database, sources, version);
         this.externalUrl = externalUrl;
         this.audit = audit;
         this.random = random;
     }
 
     @Override
-    public void answer(Exchange exchange) {
+    public void answer(Exchange exchange) throws IOException {
         exchange.operation("login");
         try {
+            if (exchange.path().equals("/c/oidc/logout")) {
+                logout(exchange);
+                return;
+            }
             if (!exchange.isRead()) {
                 throw new OciException(ErrorCode.METHOD_NOT_ALLOWED, "the method is not allowed here")
                         .header("Allow", "GET, HEAD");
@@ -63,6 +80,40 @@ public final class OidcEndpoint implements Endpoint {
             e.headers().forEach(exchange::set);
             LoginPages.failed(exchange, e.status(), e.getMessage());
         }
+    }
+
+    private void logout(Exchange exchange) throws IOException {
+        if (!exchange.method().equals(HttpMethod.POST)) {
+            throw new OciException(ErrorCode.METHOD_NOT_ALLOWED, "the method is not allowed here")
+                    .header("Allow", "POST");
+        }
+        exchange.set("Cache-Control", "no-store");
+        logouts.run(field(body(exchange), "logout_token"));
+        exchange.answer(200);
+    }
+
+    private static String body(Exchange exchange) throws IOException {
+        var body = new ByteArrayOutputStream();
+        for (ByteBuffer piece = exchange.body().next();
+                piece != null;
+                piece = exchange.body().next()) {
+            if (body.size() + piece.remaining() > MAX_FORM) {
+                throw new OciException(ErrorCode.TOO_LARGE, "the form is too large");
+            }
+            byte[] bytes = new byte[piece.remaining()];
+            piece.get(bytes);
+            body.writeBytes(bytes);
+        }
+        return body.toString(StandardCharsets.UTF_8);
+    }
+
+    private static String field(String form, String name) {
+        for (String pair : form.split("&")) {
+            if (pair.startsWith(name + "=")) {
+                return URLDecoder.decode(pair.substring(name.length() + 1), StandardCharsets.UTF_8);
+            }
+        }
+        return "";
     }
 
     private String base(Exchange exchange) {

@@ -3,6 +3,7 @@ package io.berth.identity.oidc;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
 import io.berth.identity.IdentityProvider;
 import io.berth.identity.Source;
 import io.berth.identity.jwt.Fetcher;
@@ -37,6 +38,8 @@ public final class OidcProvider implements IdentityProvider {
     private static final Logger LOG = LoggerFactory.getLogger(OidcProvider.class);
     private static final Duration KEEP_DISCOVERY = Duration.ofMinutes(15);
     private static final Duration SKEW = Duration.ofSeconds(60);
+    private static final Duration LOGOUT_AGE = Duration.ofMinutes(5);
+    private static final String LOGOUT = "http://schemas.openid.net/event/backchannel-logout";
 
     private final String name;
     private final OidcSettings settings;
@@ -203,6 +206,21 @@ public final class OidcProvider implements IdentityProvider {
             throw refused("the ID token has no subject");
         }
         return (ObjectNode) Json.MAPPER.readTree(claims.toString());
+    }
+
+    /** The claims of a token that says that somebody has logged out; empty when it is none of this provider's. */
+    Optional<JWTClaimsSet> verifiedLogout(SignedJWT token) {
+        long now = clock.millis();
+        return SignedTokens.verified(token, settings.algorithms(), keys)
+                .filter(claims -> settings.issuer().toString().equals(claims.getIssuer()))
+                .filter(claims -> claims.getAudience().contains(settings.clientId()))
+                .filter(claims -> claims.getClaim("nonce") == null)
+                .filter(claims -> claims.getClaim("events") instanceof Map<?, ?> events && events.containsKey(LOGOUT))
+                .filter(claims -> claims.getIssueTime() != null
+                        && Math.abs(now - claims.getIssueTime().getTime()) <= LOGOUT_AGE.toMillis())
+                .filter(claims -> claims.getExpirationTime() == null
+                        || claims.getExpirationTime().getTime() + SKEW.toMillis() > now)
+                .filter(claims -> claims.getSubject() != null || claims.getClaim("sid") != null);
     }
 
     private ObjectNode withUserInfo(JsonNode document, ObjectNode claims, String accessToken) throws IOException {

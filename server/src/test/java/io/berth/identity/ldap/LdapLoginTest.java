@@ -75,6 +75,7 @@ class LdapLoginTest {
         settings.put("bind-dn", Slapd.ADMIN)
                 .put("base-dn", Slapd.BASE)
                 .put("member-of", "memberOf")
+                .put("filter", "(!(description=left))")
                 .put("timeout-seconds", 3)
                 .putArray("urls")
                 .add(url);
@@ -176,11 +177,18 @@ class LdapLoginTest {
         assertThat(login("frank", token)).isPresent();
         assertThat(login("frank", "frank password")).isPresent();
         String dn = "uid=frank,ou=people," + Slapd.BASE;
+        slapd.replace(dn, "description", "left");
+        sources.check();
+        assertThat(login("frank", token)).isEmpty();
+        assertThat(sources.feed()).contains("user-gone frank");
+        slapd.replace(dn, "description");
+        sources.check();
+        assertThat(login("frank", token)).isPresent();
         slapd.delete(dn);
         sources.check();
         assertThat(login("frank", token)).isEmpty();
         assertThat(login("frank", "frank password")).isEmpty();
-        // Somebody new of the same name is not the old one.
+        // One who comes back is who they were; somebody new of the same name is not.
         slapd.person("frank", "Another Frank");
         assertThat(login("frank", "frank password")).isEmpty();
         assertThat(login("frank", token)).isEmpty();
@@ -196,6 +204,9 @@ class LdapLoginTest {
         slapd.group("ops", "uid=grace,ou=people," + Slapd.BASE);
         sources.check();
         assertThat(identity.groups.of(grace)).containsExactly(group);
+        String feed = sources.feed();
+        sources.check();
+        assertThat(sources.feed()).isEqualTo(feed);
         String token = identity.tokens
                 .create(grace, AccessTokens.Kind.CLI, "cli", List.of(), null, ROOT)
                 .secret();
