@@ -29,16 +29,22 @@ import io.berth.identity.AccessTokens;
 import io.berth.identity.AccessVersion;
 import io.berth.identity.Accounts;
 import io.berth.identity.AdminSocket;
-import io.berth.identity.BearerTokens;
+import io.berth.identity.ConfiguredSources;
 import io.berth.identity.CredentialAuthenticator;
 import io.berth.identity.Credentials;
 import io.berth.identity.Groups;
+import io.berth.identity.IdentitySources;
 import io.berth.identity.Logins;
 import io.berth.identity.Onboarding;
 import io.berth.identity.Robots;
 import io.berth.identity.SecretStore;
 import io.berth.identity.Sessions;
-import io.berth.identity.Sources;
+import io.berth.identity.SourceCheck;
+import io.berth.identity.ldap.LdapKind;
+import io.berth.identity.oidc.OidcEndpoint;
+import io.berth.identity.oidc.OidcKind;
+import io.berth.identity.workload.WorkloadRules;
+import io.berth.identity.workload.WorkloadTokens;
 import io.berth.project.Projects;
 import io.berth.rbac.Explanation;
 import io.berth.rbac.Rbac;
@@ -132,13 +138,17 @@ public final class Berth implements AutoCloseable {
             var groups = new Groups(database, access);
             var onboarding = new Onboarding(database, groups, access);
             var tokens = new Tokens(new SigningKeys(database, secrets, clock), clock, random);
+            var identitySources =
+                    new IdentitySources(database, secrets, access, List.of(new LdapKind(), new OidcKind(clock)));
+            var sources = own(new ConfiguredSources(database, identitySources, access));
+            var workloads = own(new WorkloadTokens(new WorkloadRules(database, access), access, clock));
             var authenticator = new CredentialAuthenticator(
                     database,
-                    new Logins(database, random, clock, Sources.NONE, onboarding),
+                    new Logins(database, random, clock, sources, onboarding),
                     robots,
                     credentials,
                     tokens,
-                    BearerTokens.NONE,
+                    workloads,
                     access,
                     audit.sink(),
                     clock,
@@ -221,6 +231,15 @@ public final class Berth implements AutoCloseable {
                     principal -> authorizer
                             .decide(principal, Permission.METRICS_READ, Target.SYSTEM)
                             .allowed());
+            var login = new OidcEndpoint(
+                    database,
+                    sources,
+                    onboarding,
+                    new AccessTokens(database, random, access),
+                    access,
+                    config.server().externalUrl(),
+                    audit.sink(),
+                    random);
             var server = own(new WebServer(
                     vertx,
                     config.server().host(),
@@ -233,6 +252,8 @@ public final class Berth implements AutoCloseable {
                             new WebServer.Route(Authentication.TOKEN_PATH, tokenEndpoint),
                             new WebServer.Route("/api", harbor),
                             new WebServer.Route("/c", harbor),
+                            new WebServer.Route("/login", login),
+                            new WebServer.Route("/c/oidc", login),
                             new WebServer.Route("/livez", health),
                             new WebServer.Route("/readyz", health),
                             new WebServer.Route("/healthz", health),
@@ -256,6 +277,8 @@ public final class Berth implements AutoCloseable {
                     accounts,
                     () -> ServerStatus.status(database, store, registry),
                     both(rbac.all(), audit.requests())));
+            own(new Maintenance(
+                    new SourceCheck(database, sources, onboarding, clock)::runWhenDue)); // may wait for others
             own(new Maintenance(() -> {
                 registry.maintain();
                 sessions.expire();
@@ -337,6 +360,10 @@ public final class Berth implements AutoCloseable {
         return new UploadWriter(16, directFrom);
     }
 
+    private static <T> Map<String, T> both(Map<String, T> one, Map<String, T> other) {
+        var all = new HashMap<>(one);
+        all.putAll(other);
+        return all;
     }
 
     private <T extends AutoCloseable> T own(T part) {

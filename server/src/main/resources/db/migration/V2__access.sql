@@ -8,6 +8,8 @@ ALTER TABLE account ADD COLUMN real_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE account ADD COLUMN comment TEXT NOT NULL DEFAULT '';
 ALTER TABLE account ADD COLUMN updated_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN last_login_at BIGINT;
+-- Since when its source has not known it; null while it does, and for local accounts.
+ALTER TABLE account ADD COLUMN gone_at BIGINT;
 -- Names that differ in case alone would be taken for each other.
 CREATE UNIQUE INDEX account_name_folded ON account (lower(name));
 CREATE UNIQUE INDEX account_email ON account (lower(email)) WHERE email IS NOT NULL;

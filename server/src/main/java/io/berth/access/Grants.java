@@ -82,11 +82,6 @@ public final class Grants {
         return tx.dao(GrantDao.class).ofAllProjects(0, Integer.MAX_VALUE);
     }
 
-    /** As {@link #of(Grant.SubjectKind, long)} within a transaction. */
-    public List<Grant> of(Tx tx, Grant.SubjectKind kind, long subject) {
-        return tx.dao(GrantDao.class).of(kind.name(), subject);
-    }
-
     /** What a grant allows by itself; empty for one of a role. */
     public Set<Permission> permissions(Tx tx, long grant) {
         return tx.dao(GrantDao.class).permissions(grant).stream()

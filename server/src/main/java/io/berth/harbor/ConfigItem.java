@@ -91,7 +91,7 @@ record ConfigItem(String name, Object fallback, Kind kind) {
         return switch (kind) {
             case FIXED -> Optional.empty();
             case SETTING ->
-                Setting.ALL.stream()
+                Setting.all().stream()
                         .filter(setting -> setting.name().equals(name))
                         .findFirst()
                         .map(setting -> (Setting<?>) setting);

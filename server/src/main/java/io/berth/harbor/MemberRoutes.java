@@ -61,7 +61,7 @@ final class MemberRoutes {
     }
 
     private static Object body(Row row) {
-        Permissions.ProjectRole role = Permissions.ROLES.get(row.text("role"));
+        Permissions.ProjectRole role = Permissions.roles().get(row.text("role"));
         return Body.of(
                 "id",
                 row.number("id"),
@@ -98,7 +98,7 @@ final class MemberRoutes {
 
     private static String role(JsonBody body) {
         long number = body.number("role_id", 0);
-        return Permissions.ROLES.values().stream()
+        return Permissions.roles().values().stream()
                 .filter(role -> role.number() == number)
                 .map(Permissions.ProjectRole::name)
                 .findFirst()

@@ -42,7 +42,7 @@ final class ProjectBodies {
     private Map<Long, TreeSet<Integer>> roles(Tx tx, Principal principal) {
         Map<Long, TreeSet<Integer>> roles = new HashMap<>();
         for (Row row : tx.dao(RowsDao.class).rows(Visibility.ROLES, visibility.binds(principal, false))) {
-            Permissions.ProjectRole role = Permissions.ROLES.get(row.text("role"));
+            Permissions.ProjectRole role = Permissions.roles().get(row.text("role"));
             if (role != null) {
                 roles.computeIfAbsent(row.number("project_id"), unused -> new TreeSet<>())
                         .add(role.number());

@@ -65,7 +65,7 @@ final class RobotPermissions {
     }
 
     private static Set<Permission> access(JsonBody entry, Grant.Scope scope) {
-        Set<Permission> known = scope == Grant.Scope.SYSTEM ? Permissions.OF_SYSTEM : Permissions.OF_PROJECTS;
+        Set<Permission> known = scope == Grant.Scope.SYSTEM ? Permissions.ofSystem() : Permissions.ofProjects();
         var permissions = new LinkedHashSet<Permission>();
         for (JsonBody access : entry.objects("access")) {
             var permission = new Permission(access.text("resource", ""), access.text("action", ""));

@@ -230,7 +230,7 @@ final class SystemRoutes {
             throw new OciException(
                     ErrorCode.FORBIDDEN, "forbidden: only admins(system and project) can access permissions");
         }
-        call.ok(Body.of("project", bodies(Permissions.OF_PROJECTS), "system", bodies(Permissions.OF_SYSTEM)));
+        call.ok(Body.of("project", bodies(Permissions.ofProjects()), "system", bodies(Permissions.ofSystem())));
     }
 
     private static List<Object> bodies(Set<Permission> permissions) {

@@ -199,9 +199,10 @@ final class UserRoutes {
         if (matcher.matches()) {
             Optional<Project> project = projects.find(Long.parseLong(matcher.group(1)));
             String prefix = call.queryFlag("relative") ? "" : "/project/" + matcher.group(1);
-            project.ifPresent(found -> held(call, Permissions.OF_PROJECTS, Target.project(found.name()), prefix, held));
+            project.ifPresent(
+                    found -> held(call, Permissions.ofProjects(), Target.project(found.name()), prefix, held));
         } else if (scope == null || scope.isEmpty() || scope.equals("/")) {
-            held(call, Permissions.OF_SYSTEM, Target.SYSTEM, "/system", held);
+            held(call, Permissions.ofSystem(), Target.SYSTEM, "/system", held);
         }
         call.ok(held);
     }

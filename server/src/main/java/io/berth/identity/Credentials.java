@@ -5,6 +5,7 @@ import io.berth.http.Principal;
 import io.berth.site.Setting;
 import io.berth.site.SiteSettings;
 import java.util.Optional;
+import java.util.function.BiPredicate;
 
 /**
  * Ids of credentials, and whom they stand for now. An id holds a stamp of the secret that was proved: with a new password
@@ -20,9 +21,20 @@ import java.util.Optional;
  */
 public final class Credentials {
     private final SiteSettings settings;
+    private final BiPredicate<Tx, AccountDao.Login> standing;
 
     public Credentials(SiteSettings settings) {
+        this(settings, Credentials::isStanding);
+    }
+
+    /** @param standing whether the source of an account that is not local lets it in */
+    Credentials(SiteSettings settings, BiPredicate<Tx, AccountDao.Login> standing) {
         this.settings = settings;
+        this.standing = standing;
+    }
+
+    private static boolean isStanding(Tx tx, AccountDao.Login login) {
+        return tx.dao(IdentitySourceDao.class).countStanding(login.id()) > 0;
     }
 
     static String ofPassword(AccountDao.Login login) {
@@ -83,8 +95,12 @@ public final class Credentials {
         };
     }
 
-    private static Optional<AccountDao.Login> login(Tx tx, long id) {
-        return tx.dao(AccountDao.class).login(id).filter(login -> !login.disabled());
+    // What another source has verified holds as long as that source is in use and knows them.
+    private Optional<AccountDao.Login> login(Tx tx, long id) {
+        return tx.dao(AccountDao.class)
+                .login(id)
+                .filter(login -> !login.disabled())
+                .filter(login -> login.source().equals(Account.LOCAL) || standing.test(tx, login));
     }
 
     private static boolean isRule(Tx tx, String rule, long robot) {

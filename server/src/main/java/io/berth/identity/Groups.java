@@ -97,8 +97,10 @@ public final class Groups {
                 .orElseThrow(() -> new OciException(ErrorCode.NOT_FOUND, "there is no group with the id " + id));
     }
 
-    /** Notes within a login's transaction which of the known groups {@code account} is in now. */
-    void update(Tx tx, Account account, Set<Source.Group> told, Change.Origin origin) {
+    // now, before: ids of groups
+    private record Memberships(Set<Long> now, Set<Long> before) {}
+
+    private static Memberships memberships(Tx tx, Account account, Set<Source.Group> told) {
         GroupDao dao = tx.dao(GroupDao.class);
         Set<Long> now = new HashSet<>();
         for (Source.Group group : told) {
@@ -108,9 +110,24 @@ public final class Groups {
         dao.of(account.id()).stream()
                 .filter(group -> group.source().equals(account.source()))
                 .forEach(group -> before.add(group.id()));
+        return new Memberships(now, before);
+    }
+
+    /** Whether it is noted already which of the known groups {@code account} is in. */
+    static boolean isCurrent(Tx tx, Account account, Set<Source.Group> told) {
+        Memberships memberships = memberships(tx, account, told);
+        return memberships.now().equals(memberships.before());
+    }
+
+    /** Notes within a login's transaction which of the known groups {@code account} is in now. */
+    void update(Tx tx, Account account, Set<Source.Group> told, Change.Origin origin) {
+        Memberships memberships = memberships(tx, account, told);
+        Set<Long> now = memberships.now();
+        Set<Long> before = memberships.before();
         if (now.equals(before)) {
             return;
         }
+        GroupDao dao = tx.dao(GroupDao.class);
         now.stream().filter(id -> !before.contains(id)).forEach(id -> dao.join(account.id(), id));
         before.stream().filter(id -> !now.contains(id)).forEach(id -> dao.leave(account.id(), id));
         tx.change(new Change("user-groups", account.name(), Json.object("groups", now), origin));

@@ -41,6 +41,7 @@ public final class Onboarding {
         if (known.isPresent()) {
             account = known.get();
             follow(tx, account, identity, origin);
+            returned(tx, account, origin);
         } else {
             if (!Accounts.isName(identity.name())
                     || RESERVED.contains(identity.name().toLowerCase(Locale.ROOT))
@@ -58,6 +59,66 @@ public final class Onboarding {
         }
         dao.loggedIn(account.id(), tx.nowMillis());
         return dao.find(account.id());
+    }
+
+    /** Whether somebody has an account already. */
+    public boolean knows(Source.Identity identity) {
+        return database.read(tx -> tx.dao(AccountDao.class).find(identity.source(), identity.subject()))
+                .isPresent();
+    }
+
+    /** Brings an account up to date with what its source says without a login. */
+    void refresh(Source.Identity identity) {
+        if (database.read(tx -> isCurrent(tx, identity))) {
+            return; // the writer has other work than everybody's, every few minutes
+        }
+        database.write(tx -> {
+            Change.Origin origin = Change.Origin.by(identity.source());
+            tx.dao(AccountDao.class).find(identity.source(), identity.subject()).ifPresent(account -> {
+                follow(tx, account, identity, origin);
+                returned(tx, account, origin);
+                identity.groups().ifPresent(told -> groups.update(tx, account, told, origin));
+            });
+            return null;
+        });
+    }
+
+    private static boolean isCurrent(Tx tx, Source.Identity identity) {
+        Optional<Account> account = tx.dao(AccountDao.class).find(identity.source(), identity.subject());
+        return account.isEmpty()
+                || identity.administrator()
+                                .map(told -> told == account.get().administrator())
+                                .orElse(true)
+                        && tx.dao(IdentitySourceDao.class)
+                                        .countGone(account.get().id())
+                                == 0
+                        && identity.groups()
+                                .map(told -> Groups.isCurrent(tx, account.get(), told))
+                                .orElse(true);
+    }
+
+    /** Notes that its source does not know an account any more, which ends what it holds. */
+    void gone(long id) {
+        database.write(tx -> {
+            tx.dao(AccountDao.class).find(id).ifPresent(account -> {
+                tx.dao(IdentitySourceDao.class).gone(id, tx.nowMillis());
+                tx.change(new Change(
+                        "user-gone",
+                        account.name(),
+                        Json.object("source", account.source()),
+                        Change.Origin.by(account.source())));
+                version.raise(tx);
+            });
+            return null;
+        });
+    }
+
+    private void returned(Tx tx, Account account, Change.Origin origin) {
+        if (tx.dao(IdentitySourceDao.class).countGone(account.id()) > 0) {
+            tx.dao(IdentitySourceDao.class).gone(account.id(), null);
+            tx.change(new Change("user-returned", account.name(), Json.object("source", account.source()), origin));
+            version.raise(tx);
+        }
     }
 
     private Account create(Tx tx, Source.Identity identity, Change.Origin origin) {

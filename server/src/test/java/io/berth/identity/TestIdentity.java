@@ -12,7 +12,7 @@ import java.util.Random;
 
 /** Everything of this package on a database of a test. */
 public final class TestIdentity {
-    public final AccessVersion version = new AccessVersion();
+    public final AccessVersion version;
     public final SiteSettings site;
     public final Accounts accounts;
     public final Groups groups;
@@ -31,17 +31,33 @@ public final class TestIdentity {
     }
 
     public TestIdentity(Database database, Clock clock, BearerTokens bearers, BearerTokens workloads) {
+        this(database, clock, bearers, workloads, new AccessVersion(), Sources.NONE);
+    }
+
+    /** @param configured sources that are asked after {@link #sources} */
+    public TestIdentity(
+            Database database,
+            Clock clock,
+            BearerTokens bearers,
+            BearerTokens workloads,
+            AccessVersion version,
+            Sources configured) {
         var random = new Random(3);
+        this.version = version;
         site = new SiteSettings(database);
         accounts = new Accounts(database, random, version);
         groups = new Groups(database, version);
         robots = new Robots(database, random, site, version);
         tokens = new AccessTokens(database, random, version);
-        credentials = new Credentials(site);
+        // Sources that a test makes are in no table.
+        credentials = new Credentials(
+                site,
+                (tx, login) -> sources.stream().anyMatch(source -> source.name().equals(login.source()))
+                        || tx.dao(IdentitySourceDao.class).countStanding(login.id()) > 0);
         onboarding = new Onboarding(database, groups, version);
         authenticator = new CredentialAuthenticator(
                 database,
-                new Logins(database, random, clock, () -> List.copyOf(sources), onboarding),
+                new Logins(database, random, clock, () -> all(configured), onboarding),
                 robots,
                 credentials,
                 bearers,
@@ -50,6 +66,12 @@ public final class TestIdentity {
                 events::add,
                 clock,
                 random);
+    }
+
+    private List<Source> all(Sources configured) {
+        var all = new ArrayList<>(sources);
+        all.addAll(configured.inOrder());
+        return all;
     }
 
     /** The header of a name and password. */

@@ -12,9 +12,18 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /** A self-signed certificate for localhost in PEM files, made by keytool. */
-record TestCertificate(Path certificate, Path key, SSLContext trusting, java.security.cert.Certificate x509) {
+public record TestCertificate(Path certificate, Path key, SSLContext trusting, java.security.cert.Certificate x509) {
 
-    static TestCertificate make(Path directory, String name) {
+    public static TestCertificate make(Path directory, String name) {
+        return make(directory, name, "EC", "-groupname", "secp256r1");
+    }
+
+    /** The same with an RSA key, for programs that do not read what the JDK writes of others. */
+    public static TestCertificate makeRsa(Path directory, String name) {
+        return make(directory, name, "RSA", "-keysize", "2048");
+    }
+
+    private static TestCertificate make(Path directory, String name, String algorithm, String option, String value) {
         try {
             Path store = directory.resolve(name + ".p12");
             Process keytool = new ProcessBuilder(
@@ -24,9 +33,9 @@ record TestCertificate(Path certificate, Path key, SSLContext trusting, java.sec
                             "-alias",
                             "it",
                             "-keyalg",
-                            "EC",
-                            "-groupname",
-                            "secp256r1",
+                            algorithm,
+                            option,
+                            value,
                             "-dname",
                             "CN=" + name,
                             "-ext",

@@ -1,0 +1,166 @@
+package io.berth.identity.jwt;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.berth.oci.Json;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+
+/**
+ * Asks an issuer over HTTP: small JSON answers, no redirects, and a limit for everything. Thread-safe; close it when the
+ * issuer is not used any more.
+ */
+public final class Fetcher implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final int MAX_BYTES = 1 << 20;
+
+    private final HttpClient client;
+
+    /**
+     * @param ca PEM certificates to trust in place of the system's
+     * @param verify whether servers' certificates are verified
+     * @throws IllegalArgumentException when {@code ca} holds no certificates
+     */
+    public Fetcher(Optional<String> ca, boolean verify) {
+        HttpClient.Builder builder = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(PATIENCE)
+                .followRedirects(HttpClient.Redirect.NEVER);
+        if (ca.isPresent() || !verify) {
+            builder.sslContext(tls(ca, verify));
+        }
+        client = builder.build();
+    }
+
+    private static SSLContext tls(Optional<String> ca, boolean verify) {
+        try {
+            TrustManager[] trust = {new TrustEverybody()};
+            if (verify) {
+                KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+                store.load(null, null);
+                int number = 0;
+                for (Certificate certificate : certificates(ca.orElseThrow())) {
+                    store.setCertificateEntry("ca" + number++, certificate);
+                }
+                TrustManagerFactory factory =
+                        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+                factory.init(store);
+                trust = factory.getTrustManagers();
+            }
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, trust, null);
+            return context;
+        } catch (GeneralSecurityException | IOException e) {
+            throw new IllegalArgumentException("no certificates in PEM", e);
+        }
+    }
+
+    private static Collection<? extends Certificate> certificates(String pem) throws CertificateException {
+        Collection<? extends Certificate> found = CertificateFactory.getInstance("X.509")
+                .generateCertificates(new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII)));
+        if (found.isEmpty()) {
+            throw new CertificateException("none");
+        }
+        return found;
+    }
+
+    /** The JSON at {@code url}. @throws IOException for every other answer than 200 with JSON */
+    public JsonNode get(URI url, Map<String, String> headers) throws IOException {
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(url).timeout(PATIENCE).header("Accept", "application/json");
+        headers.forEach(request::header);
+        return send(request.GET().build());
+    }
+
+    /** The JSON that {@code url} answers to a form. */
+    public JsonNode post(URI url, Map<String, String> form, Map<String, String> headers) throws IOException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(url)
+                .timeout(PATIENCE)
+                .header("Accept", "application/json")
+                .header("Content-Type", "application/x-www-form-urlencoded");
+        headers.forEach(request::header);
+        return send(
+                request.POST(HttpRequest.BodyPublishers.ofString(encode(form))).build());
+    }
+
+    /** A form, or a query. */
+    public static String encode(Map<String, String> form) {
+        return form.entrySet().stream()
+                .map(field -> URLEncoder.encode(field.getKey(), StandardCharsets.UTF_8) + "="
+                        + URLEncoder.encode(field.getValue(), StandardCharsets.UTF_8))
+                .collect(Collectors.joining("&"));
+    }
+
+    private JsonNode send(HttpRequest request) throws IOException {
+        HttpResponse<InputStream> answer;
+        try {
+            answer = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+        try (InputStream body = answer.body()) {
+            byte[] bytes = body.readNBytes(MAX_BYTES + 1);
+            if (bytes.length > MAX_BYTES) {
+                throw new IOException(request.uri() + " answered more than " + MAX_BYTES + " bytes");
+            }
+            if (answer.statusCode() != 200) {
+                throw new IOException(request.uri() + " answered " + answer.statusCode());
+            }
+            return Json.MAPPER.readTree(bytes);
+        }
+    }
+
+    @Override
+    public void close() {
+        client.shutdownNow();
+    }
+
+    // Extended, so that the JDK leaves the host's name alone as well.
+    private static final class TrustEverybody extends X509ExtendedTrustManager {
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type, java.net.Socket socket) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type, java.net.Socket socket) {}
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+        }
+    }
+}

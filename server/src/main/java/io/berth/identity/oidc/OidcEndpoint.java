@@ -1,0 +1,215 @@
+package io.berth.identity.oidc;
+
+import io.berth.db.Change;
+import io.berth.db.Database;
+import io.berth.http.AuditSink;
+import io.berth.http.Endpoint;
+import io.berth.http.Exchange;
+import io.berth.identity.AccessTokens;
+import io.berth.identity.AccessVersion;
+import io.berth.identity.ConfiguredSources;
+import io.berth.identity.Credentials;
+import io.berth.identity.Onboarding;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import io.vertx.core.http.HttpMethod;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLDecoder;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+
+/**
+ * The login of a browser: {@code /login} lists the providers, {@code /c/oidc/login} goes to one, {@code /c/oidc/callback} is
+ * where it sends the browser back. {@code /c/oidc/logout} hears from the provider itself who has logged out.
+ */
+public final class OidcEndpoint implements Endpoint {
+    private static final String COOKIE = "berth_oidc";
+    private static final String COOKIE_PATH = "/c/oidc";
+    private static final int COOKIE_SECONDS = 600;
+    private static final int MAX_FORM = 64 << 10;
+
+    private final ConfiguredSources sources;
+    private final BrowserLogin logins;
+    private final BackchannelLogout logouts;
+    private final Optional<URI> externalUrl;
+    private final AuditSink audit;
+    private final RandomGenerator random;
+
+    /** @param externalUrl how browsers reach this server, when that differs from what they ask */
+    public OidcEndpoint(
+            Database database,
+            ConfiguredSources sources,
+            Onboarding onboarding,
+            AccessTokens tokens,
+            AccessVersion version,
+            Optional<URI> externalUrl,
+            AuditSink audit,
+            RandomGenerator random) {
+        this.sources = sources;
+        this.logins = new BrowserLogin(onboarding, tokens);
+        this.logouts = new BackchannelLogout(database, sources, version);
+        this.externalUrl = externalUrl;
+        this.audit = audit;
+        this.random = random;
+    }
+
+    @Override
+    public void answer(Exchange exchange) throws IOException {
+        exchange.operation("login");
+        try {
+            if (exchange.path().equals("/c/oidc/logout")) {
+                logout(exchange);
+                return;
+            }
+            if (!exchange.isRead()) {
+                throw new OciException(ErrorCode.METHOD_NOT_ALLOWED, "the method is not allowed here")
+                        .header("Allow", "GET, HEAD");
+            }
+            switch (exchange.path()) {
+                case "/login" -> LoginPages.choose(exchange, sources.of(OidcProvider.class));
+                case "/c/oidc/login" -> begin(exchange);
+                case "/c/oidc/callback" -> finish(exchange);
+                default -> throw new OciException(ErrorCode.NOT_FOUND, "there is no such page");
+            }
+        } catch (OciException e) {
+            e.headers().forEach(exchange::set);
+            LoginPages.failed(exchange, e.status(), e.getMessage());
+        }
+    }
+
+    private void logout(Exchange exchange) throws IOException {
+        if (!exchange.method().equals(HttpMethod.POST)) {
+            throw new OciException(ErrorCode.METHOD_NOT_ALLOWED, "the method is not allowed here")
+                    .header("Allow", "POST");
+        }
+        exchange.set("Cache-Control", "no-store");
+        logouts.run(field(body(exchange), "logout_token"));
+        exchange.answer(200);
+    }
+
+    private static String body(Exchange exchange) throws IOException {
+        var body = new ByteArrayOutputStream();
+        for (ByteBuffer piece = exchange.body().next();
+                piece != null;
+                piece = exchange.body().next()) {
+            if (body.size() + piece.remaining() > MAX_FORM) {
+                throw new OciException(ErrorCode.TOO_LARGE, "the form is too large");
+            }
+            byte[] bytes = new byte[piece.remaining()];
+            piece.get(bytes);
+            body.writeBytes(bytes);
+        }
+        return body.toString(StandardCharsets.UTF_8);
+    }
+
+    private static String field(String form, String name) {
+        for (String pair : form.split("&")) {
+            if (pair.startsWith(name + "=")) {
+                return URLDecoder.decode(pair.substring(name.length() + 1), StandardCharsets.UTF_8);
+            }
+        }
+        return "";
+    }
+
+    private String base(Exchange exchange) {
+        return externalUrl.map(url -> url.toString().replaceAll("/+$", "")).orElseGet(exchange::askedUrl);
+    }
+
+    private URI redirect(Exchange exchange) {
+        return URI.create(base(exchange) + "/c/oidc/callback");
+    }
+
+    private void begin(Exchange exchange) {
+        OidcProvider provider = provider(exchange.query("provider"));
+        // Another site can send a browser here, and must not cost its user the secret that they have.
+        String site = exchange.header("Sec-Fetch-Site");
+        boolean renew = "true".equals(exchange.query("renew")) && (site == null || site.equals("same-origin"));
+        PendingLogin login = PendingLogin.begin(provider.name(), renew, random);
+        URI there = provider.authorization(login, redirect(exchange));
+        setCookie(exchange, login.cookie(), COOKIE_SECONDS);
+        exchange.set("Location", there.toString())
+                .set("Cache-Control", "no-store")
+                .set("Referrer-Policy", "no-referrer")
+                .answer(302);
+    }
+
+    private OidcProvider provider(String name) {
+        List<OidcProvider> all = sources.of(OidcProvider.class);
+        if (name == null && all.size() == 1) {
+            return all.getFirst();
+        }
+        return all.stream()
+                .filter(provider -> provider.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new OciException(ErrorCode.NOT_FOUND, "there is no such identity provider"));
+    }
+
+    private void finish(Exchange exchange) {
+        Optional<PendingLogin> pending = cookie(exchange).flatMap(PendingLogin::parse);
+        setCookie(exchange, "", 0); // once
+        PendingLogin login = pending.filter(one -> one.isFor(exchange.query("state")))
+                .orElseThrow(() -> new OciException(
+                        ErrorCode.BAD_REQUEST, "this login was not begun in this browser, or took too long"));
+        String code = exchange.query("code");
+        if (exchange.query("error") != null || code == null) {
+            throw new OciException(ErrorCode.UNAUTHORIZED, "the identity provider did not let you in");
+        }
+        OidcProvider provider = provider(login.provider());
+        try {
+            BrowserLogin.Done done = logins.complete(
+                    provider,
+                    code,
+                    login,
+                    redirect(exchange),
+                    new Change.Origin(null, null, exchange.client(), exchange.requestId(), null));
+            tell(
+                    exchange,
+                    provider,
+                    done.account().name(),
+                    Credentials.ofSource(done.account().id()),
+                    true);
+            String registry = URI.create(base(exchange)).getAuthority();
+            LoginPages.done(exchange, provider, done.account().name(), done.secret(), registry);
+        } catch (OciException e) {
+            tell(exchange, provider, "", "", false);
+            throw e;
+        }
+    }
+
+    private void tell(Exchange exchange, OidcProvider provider, String user, String credential, boolean success) {
+        audit.record(new AuditSink.Event(
+                "login",
+                "user",
+                user,
+                user,
+                credential,
+                exchange.client(),
+                exchange.requestId(),
+                success,
+                "oidc " + provider.name()));
+    }
+
+    private static Optional<String> cookie(Exchange exchange) {
+        String header = exchange.header("Cookie");
+        for (String pair : header == null ? new String[0] : header.split(";")) {
+            String text = pair.strip();
+            if (text.startsWith(COOKIE + "=")) {
+                return Optional.of(text.substring(COOKIE.length() + 1).replace("\"", "")); // RFC 6265 allows quotes
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void setCookie(Exchange exchange, String value, int seconds) {
+        boolean secure = base(exchange).startsWith("https:");
+        exchange.set(
+                "Set-Cookie",
+                COOKIE + "=" + value + "; Path=" + COOKIE_PATH + "; Max-Age=" + seconds + "; HttpOnly; SameSite=Lax"
+                        + (secure ? "; Secure" : ""));
+    }
+}

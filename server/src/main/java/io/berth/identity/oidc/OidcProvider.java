@@ -1,0 +1,288 @@
+package io.berth.identity.oidc;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
+import io.berth.identity.IdentityProvider;
+import io.berth.identity.Source;
+import io.berth.identity.jwt.Fetcher;
+import io.berth.identity.jwt.IssuerKeys;
+import io.berth.identity.jwt.SignedTokens;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.Json;
+import io.berth.oci.OciException;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An identity provider. A login is a code that the browser brings, exchanged for an ID token, which is verified as OpenID
+ * Connect Core 3.1.3.7 says.
+ *
+ * <p>Thread-safe.
+ */
+public final class OidcProvider implements IdentityProvider {
+    private static final Logger LOG = LoggerFactory.getLogger(OidcProvider.class);
+    private static final Duration KEEP_DISCOVERY = Duration.ofMinutes(15);
+    private static final Duration SKEW = Duration.ofSeconds(60);
+    private static final Duration LOGOUT_AGE = Duration.ofMinutes(5);
+    private static final String LOGOUT = "http://schemas.openid.net/event/backchannel-logout";
+
+    private final String name;
+    private final OidcSettings settings;
+    private final Optional<String> secret;
+    private final Fetcher fetcher;
+    private final IssuerKeys keys;
+    private final Clock clock;
+    private volatile Discovered discovered;
+
+    private record Discovered(JsonNode document, long at) {}
+
+    OidcProvider(String name, OidcSettings settings, Optional<String> secret, Clock clock) {
+        this.name = name;
+        this.settings = settings;
+        this.secret = secret;
+        this.clock = clock;
+        fetcher = new Fetcher(settings.ca(), settings.verify());
+        keys = new IssuerKeys(fetcher, settings.issuer(), Optional.empty(), clock);
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    /** What people see. */
+    public String title() {
+        return settings.title();
+    }
+
+    OidcSettings settings() {
+        return settings;
+    }
+
+    // A provider tells nobody about a user who is not there.
+    @Override
+    public Standing standing(String subject) {
+        return new Standing.Untold();
+    }
+
+    private JsonNode document() throws IOException {
+        Discovered known = discovered;
+        if (known == null || clock.millis() - known.at() > KEEP_DISCOVERY.toMillis()) {
+            known = new Discovered(IssuerKeys.discover(fetcher, settings.issuer()), clock.millis());
+            discovered = known;
+        }
+        return known.document();
+    }
+
+    /** Whether it can be reached, for whoever sets it up: what is wrong, empty when nothing is. */
+    public Optional<String> ping() {
+        try {
+            IssuerKeys.discover(fetcher, settings.issuer());
+            return Optional.empty();
+        } catch (IOException e) {
+            return Optional.of(e.toString());
+        }
+    }
+
+    /** Where to send the browser. @throws OciException {@code UNAVAILABLE} */
+    URI authorization(PendingLogin login, URI redirect) {
+        Map<String, String> query = new LinkedHashMap<>(settings.extra());
+        query.put("response_type", "code");
+        query.put("client_id", settings.clientId());
+        query.put("redirect_uri", redirect.toString());
+        query.put("scope", String.join(" ", settings.scopes().stream().sorted().toList()));
+        query.put("state", login.state());
+        query.put("nonce", login.nonce());
+        query.put("code_challenge", login.challenge());
+        query.put("code_challenge_method", "S256");
+        try {
+            String endpoint =
+                    IssuerKeys.url(document(), "authorization_endpoint").toString();
+            return URI.create(endpoint + (endpoint.contains("?") ? "&" : "?") + Fetcher.encode(query));
+        } catch (IOException e) {
+            throw away(e);
+        }
+    }
+
+    /**
+     * Who has logged in.
+     *
+     * @throws OciException {@code UNAUTHORIZED} when the code or the token is no good, {@code UNAVAILABLE} when the provider
+     *     cannot be asked
+     */
+    Source.Identity redeem(String code, PendingLogin login, URI redirect) {
+        JsonNode document;
+        try {
+            document = document();
+        } catch (IOException e) {
+            throw away(e);
+        }
+        try {
+            JsonNode answer = exchange(document, code, login, redirect);
+            ObjectNode claims = verified(answer.path("id_token").asText(), login);
+            return identity(
+                    withUserInfo(document, claims, answer.path("access_token").asText()));
+        } catch (java.net.ConnectException | java.net.http.HttpTimeoutException e) {
+            throw away(e);
+        } catch (IOException e) {
+            throw refused(e.getMessage());
+        }
+    }
+
+    private JsonNode exchange(JsonNode document, String code, PendingLogin login, URI redirect) throws IOException {
+        Map<String, String> form = new LinkedHashMap<>();
+        form.put("grant_type", "authorization_code");
+        form.put("code", code);
+        form.put("redirect_uri", redirect.toString());
+        form.put("code_verifier", login.verifier());
+        Map<String, String> headers = new LinkedHashMap<>();
+        JsonNode methods = document.path("token_endpoint_auth_methods_supported");
+        boolean basic = !methods.isArray() || contains(methods, "client_secret_basic");
+        if (secret.isPresent() && basic) {
+            headers.put("Authorization", basic(settings.clientId(), secret.get()));
+        } else {
+            form.put("client_id", settings.clientId());
+            secret.ifPresent(value -> form.put("client_secret", value));
+        }
+        return fetcher.post(IssuerKeys.url(document, "token_endpoint"), form, headers);
+    }
+
+    private static boolean contains(JsonNode texts, String wanted) {
+        for (JsonNode text : texts) {
+            if (text.asText().equals(wanted)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
+    private static String basic(String id, String secret) {
+        String pair =
+                URLEncoder.encode(id, StandardCharsets.UTF_8) + ":" + URLEncoder.encode(secret, StandardCharsets.UTF_8);
+        return "Basic " + Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private ObjectNode verified(String idToken, PendingLogin login) throws IOException {
+        JWTClaimsSet claims = SignedTokens.parse(idToken)
+                .flatMap(token -> SignedTokens.verified(token, settings.algorithms(), keys))
+                .orElseThrow(() -> refused("the ID token's signature is wrong"));
+        long now = clock.millis();
+        List<String> audience = claims.getAudience();
+        Object party = claims.getClaim("azp");
+        boolean forUs = audience.contains(settings.clientId())
+                && (party == null ? audience.size() == 1 : party.equals(settings.clientId()));
+        if (!settings.issuer().toString().equals(claims.getIssuer())) {
+            throw refused("the ID token is of another issuer");
+        }
+        if (!forUs) {
+            throw refused("the ID token is for somebody else");
+        }
+        if (!login.nonce().equals(claims.getClaim("nonce"))) {
+            throw refused("the ID token is of another login");
+        }
+        if (claims.getExpirationTime() == null
+                || claims.getExpirationTime().getTime() + SKEW.toMillis() <= now
+                || claims.getIssueTime() == null
+                || claims.getIssueTime().getTime() > now + SKEW.toMillis()) {
+            throw refused("the ID token is out of time");
+        }
+        if (claims.getSubject() == null || claims.getSubject().isBlank()) {
+            throw refused("the ID token has no subject");
+        }
+        return (ObjectNode) Json.MAPPER.readTree(claims.toString());
+    }
+
+    /** The claims of a token that says that somebody has logged out; empty when it is none of this provider's. */
+    Optional<JWTClaimsSet> verifiedLogout(SignedJWT token) {
+        long now = clock.millis();
+        return SignedTokens.verified(token, settings.algorithms(), keys)
+                .filter(claims -> settings.issuer().toString().equals(claims.getIssuer()))
+                .filter(claims -> claims.getAudience().contains(settings.clientId()))
+                .filter(claims -> claims.getClaim("nonce") == null)
+                .filter(claims -> claims.getClaim("events") instanceof Map<?, ?> events && events.containsKey(LOGOUT))
+                .filter(claims -> claims.getIssueTime() != null
+                        && Math.abs(now - claims.getIssueTime().getTime()) <= LOGOUT_AGE.toMillis())
+                .filter(claims -> claims.getExpirationTime() == null
+                        || claims.getExpirationTime().getTime() + SKEW.toMillis() > now)
+                .filter(claims -> claims.getSubject() != null || claims.getClaim("sid") != null);
+    }
+
+    private ObjectNode withUserInfo(JsonNode document, ObjectNode claims, String accessToken) throws IOException {
+        boolean whole = claims.hasNonNull(settings.userClaim())
+                && settings.groupsClaim().map(claims::hasNonNull).orElse(true);
+        if (whole || !document.hasNonNull("userinfo_endpoint") || accessToken.isEmpty()) {
+            return claims;
+        }
+        JsonNode info = fetcher.get(
+                IssuerKeys.url(document, "userinfo_endpoint"), Map.of("Authorization", "Bearer " + accessToken));
+        if (!claims.path("sub").asText().equals(info.path("sub").asText())) {
+            throw refused("the provider's userinfo is of somebody else");
+        }
+        ObjectNode all = info.deepCopy();
+        all.setAll(claims); // what is signed wins
+        return all;
+    }
+
+    private Source.Identity identity(ObjectNode claims) {
+        String user = claims.path(settings.userClaim()).asText("");
+        if (user.isBlank()) {
+            throw refused("the provider tells no claim '" + settings.userClaim() + "', which is to be the name");
+        }
+        Optional<Set<Source.Group>> groups = settings.groupsClaim().map(claim -> groups(claims.path(claim)));
+        Optional<Boolean> administrator =
+                settings.adminGroup().map(group -> groups.orElse(Set.of()).contains(new Source.Group(group, group)));
+        // A mail address that the provider has not verified is somebody's word.
+        boolean mail = claims.path("email").isTextual()
+                && claims.path("email_verified").asBoolean(true);
+        return new Source.Identity(
+                name,
+                claims.path("sub").asText(),
+                user,
+                mail ? Optional.of(claims.path("email").asText()) : Optional.empty(),
+                claims.path("name").asText(""),
+                groups,
+                administrator);
+    }
+
+    private static Set<Source.Group> groups(JsonNode claim) {
+        Set<Source.Group> groups = new LinkedHashSet<>();
+        if (claim.isTextual()) {
+            groups.add(new Source.Group(claim.asText(), claim.asText()));
+        }
+        if (claim.isArray()) {
+            claim.forEach(group -> groups.add(new Source.Group(group.asText(), group.asText())));
+        }
+        return groups;
+    }
+
+    private OciException away(IOException e) {
+        LOG.warn("{} cannot be asked: {}", name, e.toString());
+        return new OciException(ErrorCode.UNAVAILABLE, settings.title() + " cannot be asked now");
+    }
+
+    private OciException refused(String why) {
+        LOG.warn("a login at {} was refused: {}", name, why.replaceAll("\\p{Cntrl}", "?"));
+        return new OciException(ErrorCode.UNAUTHORIZED, "the login was not accepted");
+    }
+
+    @Override
+    public void close() {
+        fetcher.close();
+    }
+}

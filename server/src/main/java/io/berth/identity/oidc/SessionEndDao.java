@@ -1,0 +1,16 @@
+package io.berth.identity.oidc;
+
+import org.jdbi.v3.sqlobject.customizer.Bind;
+import org.jdbi.v3.sqlobject.statement.SqlUpdate;
+
+/** SQL that ends browsers' sessions. */
+interface SessionEndDao {
+    @SqlUpdate("DELETE FROM session WHERE source = :source AND sid = :sid")
+    int endSession(@Bind("source") String source, @Bind("sid") String sid);
+
+    @SqlUpdate("""
+            DELETE FROM session WHERE source = :source
+            AND account_id IN (SELECT id FROM account WHERE source = :source AND subject = :subject)
+            """)
+    int endAll(@Bind("source") String source, @Bind("subject") String subject);
+}
