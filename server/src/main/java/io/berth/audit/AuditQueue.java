@@ -140,12 +140,15 @@ public final class AuditQueue implements AuditSink, AutoCloseable {
         }
         List<AuditEntry> entries =
                 batch.stream().map(timed -> entry(timed.at(), timed.event())).toList();
-        // With the next commit of others, where there is one.
-        database.writeLater(tx -> {
-                    entries.forEach(tx.dao(AuditDao.class)::insert);
-                    return null;
-                })
-                .join();
+        Database.Work<Void> work = tx -> {
+            entries.forEach(tx.dao(AuditDao.class)::insert);
+            return null;
+        };
+        if (entries.size() == BATCH) {
+            database.write(work);
+        } else {
+            database.writeLater(work).join(); // with the next commit of others, where there is one
+        }
         batch.clear();
         return entries.size();
     }

@@ -46,6 +46,9 @@ class OidcLoginTest {
 
     @BeforeEach
     void start() throws Exception {
+        if (provider != null) {
+            provider.close(); // a test starts everything anew
+        }
         provider = new OpenIdProvider();
         configure(settings -> settings);
         berth = BerthUnderTest.start(data);
