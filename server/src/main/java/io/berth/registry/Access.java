@@ -21,6 +21,7 @@ import io.vertx.core.http.HttpMethod;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** The authorizer's answers in the terms of {@code /v2/}. */
 final class Access {
@@ -48,6 +49,33 @@ final class Access {
             }
         }
         return require(exchange, principal, permission, target, decision);
+    }
+
+    /**
+     * The decision to let something be pulled. To somebody who may pull some tags of the repository a digest that none of
+     * them reaches does not exist: a client that is about to push looks whether it does, and goes on when it does not.
+     *
+     * @param unknown what is thrown then
+     */
+    Decision requirePull(
+            Exchange exchange,
+            Principal principal,
+            RepositoryName repository,
+            Reference reference,
+            Supplier<OciException> unknown) {
+        Target target = Target.content(repository, reference);
+        Decision decision = authorizer.decide(principal, Permission.PULL, target);
+        boolean hidden = !decision.allowed()
+                && decision != Decision.OUT_OF_SCOPE
+                && reference instanceof Digest
+                && !principal.isAnonymous()
+                && authorizer
+                        .decide(principal, Permission.PULL, Target.repository(repository))
+                        .allowed();
+        if (hidden) {
+            throw unknown.get();
+        }
+        return require(exchange, principal, Permission.PULL, target, decision);
     }
 
     /** The same when it can be said without blocking; null when it cannot. */

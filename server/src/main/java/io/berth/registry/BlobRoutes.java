@@ -57,7 +57,7 @@ final class BlobRoutes {
 
     void pull(Exchange exchange, RepositoryName name, Digest digest, Principal principal) throws IOException {
         exchange.operation("HEAD".equals(exchange.method().name()) ? "blob-head" : "blob-get");
-        access.require(exchange, principal, Permission.PULL, Target.content(name, digest));
+        access.requirePull(exchange, principal, name, digest, () -> PullBlob.unknown(digest));
         RegistryCache.CachedBlob blob = pullBlob.get(name, digest, access.mayPush(principal, name));
         describe(exchange, name, digest);
         if (answerNotModified(exchange, digest)) {

@@ -74,7 +74,8 @@ final class ManifestRoutes {
 
     void pull(Exchange exchange, RepositoryName name, Reference reference, Principal principal) throws IOException {
         exchange.operation("HEAD".equals(exchange.method().name()) ? "manifest-head" : "manifest-get");
-        Decision decision = access.require(exchange, principal, Permission.PULL, Target.content(name, reference));
+        Decision decision =
+                access.requirePull(exchange, principal, name, reference, () -> PullManifest.unknown(reference));
         RegistryCache.CachedManifest manifest = pullManifest.get(name, reference, access.mayPush(principal, name));
         describe(exchange, name, reference, manifest);
         access.pulled(exchange, principal, decision, name, reference, manifest.digest);

@@ -182,12 +182,13 @@ class RbacTest {
                 .isEqualTo(200);
         assertThat(berth.sendAs(robot, "GET", "/v2/team/app/manifests/" + prod, null)
                         .statusCode())
-                .isEqualTo(403);
+                .as("as if it were not there")
+                .isEqualTo(404);
         String layer = io.berth.oci.Digest.of(io.berth.oci.Digest.Algorithm.SHA256, new byte[] {2})
                 .toString();
         assertThat(berth.sendAs(robot, "GET", "/v2/team/app/blobs/" + layer, null)
                         .statusCode())
-                .isEqualTo(403);
+                .isEqualTo(404);
         layer = io.berth.oci.Digest.of(io.berth.oci.Digest.Algorithm.SHA256, new byte[] {1})
                 .toString();
         assertThat(berth.sendAs(robot, "GET", "/v2/team/app/blobs/" + layer, null)
