@@ -340,10 +340,10 @@ class RegistryDaoTest {
                             new ManifestDao.Referrer("sha256:a", "application/m", "application/t", 3, 9));
             assertThat(dao.referrers(NAME.value(), "subject", "", "sha256:0", 1))
                     .containsExactly(new ManifestDao.Referrer("sha256:1", "application/m", null, 3, 0));
-            assertThat(dao.annotations(NAME.value(), "subject", "", "sha256:0", "sha256:9"))
-                    .containsExactly(new ManifestDao.Annotations("sha256:9", "{\"a\":\"b\"}"));
             assertThat(dao.referrers(NAME.value(), "subject", "application/x", "", 1))
                     .isEmpty();
+            assertThat(dao.annotations(NAME.value(), "subject", "", "sha256:0", "sha256:9"))
+                    .containsExactly(new ManifestDao.Annotations("sha256:9", "{\"a\":\"b\"}"));
         });
     }
 
