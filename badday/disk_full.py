@@ -3,6 +3,9 @@
 import os
 import pathlib
 import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from badday import offline
 from badday.client import Client, Image, Refused, digest
@@ -10,6 +13,8 @@ from badday.place import Failed, LoopDisk, Place, require, wait_until
 from badday.server import Berth
 
 WAYS = ("whole", "put", "chunked", "streamed")
+PUSHERS = 8
+EXPIRY = 3  # seconds; the first maintenance comes after five
 
 
 class Ballast:
@@ -38,10 +43,11 @@ def free(folder: pathlib.Path) -> int:
 
 
 class Kept:
-    """Images that were acknowledged."""
+    """Images and blobs that were acknowledged."""
 
     def __init__(self):
         self.images: list[tuple[str, str, Image]] = []
+        self.blobs: list[tuple[str, str]] = []
 
     def push(self, client: Client, repository: str, tag: str, image: Image, way: str) -> None:
         client.push_image(repository, tag, image, way)
@@ -51,6 +57,8 @@ class Kept:
         for repository, tag, image in self.images:
             require(client.tag(repository, tag) == image.digest, f"{repository}:{tag} is not what was acknowledged")
             client.check_image(repository, image.digest)
+        for repository, name in self.blobs:
+            client.check_blob(repository, name)
 
 
 def run(place: Place, seed: int) -> str:
@@ -61,11 +69,15 @@ def run(place: Place, seed: int) -> str:
     reserve = disk.at / "reserve"  # the room of the later parts
     reserve.write_bytes(bytes(150 << 20))
     berth = Berth(place, data, BERTH_STORAGE_MIN_FREE="0")
-    refused = fill_by_pushes(berth, kept, source, 20 if place.long else 8)
-    before = len(kept.images)
+    leave_uploads(berth, source)
+    refused = fill_by_pushes(berth, kept, source, 40 if place.long else 12)
     kept.check(berth.client())
     small = full_for_the_database(berth, disk, kept, source)
+    before = f"{len(kept.images)} images and {len(kept.blobs)} small blobs acknowledged until the disk was full"
+    expired = start_when_full(place, berth, disk, kept)
     reserve.unlink()
+    berth = Berth(place, data, BERTH_STORAGE_MIN_FREE="0")
+    images = len(kept.images)
     back = cancel_uploads(berth, disk, kept, source)
     berth.stop()
     offline.check(data)
@@ -77,9 +89,26 @@ def run(place: Place, seed: int) -> str:
     offline.check(data)
     offline.fsck(data)
     return (
-        f"{before} images acknowledged until the disk was full, {refused} pushes and {small} small ones refused with 507,"
-        f" none lost; cancelled uploads gave {back >> 20} MiB back; {len(kept.images) - before} images pushed afterwards"
+        f"{before}, {refused} pushes and {small} small ones refused with 507, {PUSHERS} at once, none lost;"
+        f" started on the full disk, pulled, and got {expired >> 20} MiB of expired uploads back; cancelled uploads gave"
+        f" {back >> 20} MiB back; {len(kept.images) - images} images pushed afterwards"
     )
+
+
+def side_by_side(berth: Berth, source: random.Random, work: Callable[[Client, random.Random, int], None]) -> None:
+    """Several clients at once, each with randomness of its own."""
+
+    def one(number: int, seed: int) -> None:
+        client = berth.client()
+        try:
+            work(client, random.Random(seed), number)
+        finally:
+            client.close()
+
+    with ThreadPoolExecutor(PUSHERS) as pool:
+        jobs = [pool.submit(one, number, source.getrandbits(32)) for number in range(PUSHERS)]
+    for job in jobs:
+        job.result()
 
 
 def require_full(refusal: Refused) -> None:
@@ -88,51 +117,108 @@ def require_full(refusal: Refused) -> None:
     require(code == "STORAGE_FULL", f"a full disk is called {code}")
 
 
-def fill_by_pushes(berth: Berth, kept: Kept, source: random.Random, wanted: int) -> int:
-    """Pushes until `wanted` pushes have been refused, in every way to push. Gives uploads up as clients do: by going away."""
-    refused = number = 0
-    while refused < wanted:
-        number += 1
-        require(number < 500, "the disk does not fill")
-        client = berth.client()
+def leave_uploads(berth: Berth, source: random.Random) -> None:
+    """Of a client that goes away."""
+    client = berth.client()
+    for _ in range(4):
+        client.patch(client.begin("full/left"), 0, source.randbytes(3 << 20))
+
+
+class Refusals:
+    """Counts them over all clients, until there are enough."""
+
+    def __init__(self, wanted: int):
+        self.wanted = wanted
+        self.count = 0
+        self.lock = threading.Lock()
+
+    def enough(self) -> bool:
+        return self.count >= self.wanted
+
+    def try_to(self, action: Callable[[], None]) -> bool:
+        """Whether it was acknowledged. Fails when it is refused for another reason than that the disk is full."""
         try:
-            kept.push(client, f"full/r{number % 5}", f"t{number}", Image(source, 6 << 20), WAYS[number % len(WAYS)])
+            action()
+            return True
         except Refused as refusal:
             require_full(refusal)
-            refused += 1
-        client.close()
-    return refused
+            with self.lock:
+                self.count += 1
+            return False
+
+
+def fill_by_pushes(berth: Berth, kept: Kept, source: random.Random, wanted: int) -> int:
+    """Pushes until `wanted` pushes have been refused, in every way to push. Gives uploads up as clients do: by going away."""
+    refusals = Refusals(wanted)
+
+    def push(client: Client, own: random.Random, number: int) -> None:
+        for attempt in range(200):
+            if refusals.enough():
+                return
+            image = Image(own, 3 << 20)
+            way = WAYS[attempt % len(WAYS)]
+            refusals.try_to(lambda: kept.push(client, f"full/r{number}", f"t{attempt}", image, way))
+        raise Failed("the disk does not fill")
+
+    side_by_side(berth, source, push)
+    return refusals.count
 
 
 def full_for_the_database(berth: Berth, disk: LoopDisk, kept: Kept, source: random.Random) -> int:
-    """Not a page is left: the database cannot grow either."""
+    """The last pages go to the database, in the middle of commits that clients share, and then it cannot grow either."""
     ballast = Ballast(disk)
-    ballast.fill()
-    client = berth.client()
-    refused = 0
-    for number in range(400):
-        # A few pages that are free within the database's files come first.
-        try:
-            client.push_blob("full/small", source.randbytes(15_000), "whole")
-        except Refused as refusal:
-            require_full(refusal)
-            refused += 1
-            if refused >= 5:
-                break
-    require(refused >= 5, "the database never ran out of space")
+    ballast.fill(leave=600 << 10)
+    blobs = Refusals(3 * PUSHERS)
+    tags = Refusals(PUSHERS)
     repository, _, image = kept.images[-1]
-    for number in range(200):
-        try:
-            client.push_manifest(repository, f"again{number}", image.manifest)
-            kept.images.append((repository, f"again{number}", image))
-        except Refused as refusal:
-            require_full(refusal)
-            refused += 1
-            break
+
+    def push_blobs(client: Client, own: random.Random, number: int) -> None:
+        for attempt in range(400):
+            if blobs.enough():
+                return
+            content = own.randbytes(own.choice((40, 2_000, 15_000)))
+            way = WAYS[attempt % len(WAYS)]
+            if blobs.try_to(lambda: client.push_blob(f"full/r{number}", content, way)):
+                kept.blobs.append((f"full/r{number}", digest(content)))
+        raise Failed("the database never ran out of space for blobs")
+
+    def push_tags(client: Client, own: random.Random, number: int) -> None:
+        for attempt in range(400):
+            if tags.enough():
+                return
+            tag = f"again{number}-{attempt}"
+            if tags.try_to(lambda: client.push_manifest(repository, tag, image.manifest)):
+                kept.images.append((repository, tag, image))
+        raise Failed("the database never ran out of space for tags")
+
+    side_by_side(berth, source, push_blobs)
+    require(kept.blobs, "not one small blob found room: the disk did not fill in the middle")
+    side_by_side(berth, source, push_tags)
+    client = berth.client()
     kept.check(client)
     require(client.request("GET", "/livez").status == 200, "the server does not live")
     ballast.remove()
-    return refused
+    return blobs.count + tags.count
+
+
+def start_when_full(place: Place, berth: Berth, disk: LoopDisk, kept: Kept) -> int:
+    """After a kill and with not a byte left it starts and serves pulls, and uploads that nobody goes on with make room."""
+    berth.kill()
+    ballast = Ballast(disk)
+    ballast.fill()
+    uploads = list((berth.data / "blobs/uploads").iterdir())
+    room = sum(upload.stat().st_blocks * 512 for upload in uploads)
+    require(room >= 12 << 20, f"only {len(uploads)} uploads of {room} bytes are there")
+    berth = Berth(place, berth.data, BERTH_STORAGE_MIN_FREE="0", BERTH_REGISTRY_UPLOAD_EXPIRY=f"{EXPIRY}s")
+    client = berth.client()
+    kept.check(client)
+    wait_until(lambda: disk.free() >= room // 2, 30, "expired uploads to make room")
+    client.expect(202, "DELETE", f"/v2/{kept.images[-1][0]}/manifests/{kept.images[-1][1]}")
+    kept.images.pop()
+    berth.stop()
+    offline.check(berth.data)
+    ballast.remove()
+    return room
 
 
 def cancel_uploads(berth: Berth, disk: LoopDisk, kept: Kept, source: random.Random) -> int:

@@ -50,7 +50,8 @@ public final class AdminSocket implements AutoCloseable {
     private final Semaphore connections = new Semaphore(MAX_CONNECTIONS);
 
     /**
-     * Listens. Where the path of the directory is too long for a socket it warns, and does without.
+     * Listens. Where the path of the directory is too long for a socket, or the disk has no room for one, it warns, and does
+     * without.
      *
      * @param directory locked by this process
      * @param status what {@code {"do":"status"}} is answered
@@ -87,12 +88,28 @@ public final class AdminSocket implements AutoCloseable {
             server = null;
             return;
         }
-        server = listen(directory, path);
+        server = listenOrWarn(directory, path);
+        if (server == null) {
+            return;
+        }
         Thread.ofPlatform().name("admin-socket").daemon().start(this::run);
     }
 
     private static boolean isTooLong(Path path) {
         return path.toString().getBytes(StandardCharsets.UTF_8).length > MAX_PATH;
+    }
+
+    // A full disk must not keep anybody from pulling.
+    private static ServerSocketChannel listenOrWarn(Path directory, Path path) {
+        try {
+            return listen(directory, path);
+        } catch (IOException e) {
+            LOG.warn(
+                    "{} cannot be made ({}): `berth admin` works only while this server is stopped",
+                    path,
+                    e.toString());
+            return null;
+        }
     }
 
     // A socket can be connected to as soon as it is bound, so it is bound where nobody else gets in, and moved when it
@@ -112,6 +129,8 @@ public final class AdminSocket implements AutoCloseable {
             return server;
         } catch (IOException | RuntimeException e) {
             server.close();
+            Files.deleteIfExists(unready);
+            Files.deleteIfExists(cell);
             throw e;
         }
     }

@@ -316,7 +316,9 @@ public final class Projects {
 
     /** Makes the project of names without one, unless it exists. */
     public void ensureDefault(Tx tx, String name) {
-        if (tx.dao(ProjectDao.class).insert(name, true, "admin", siteQuota(), tx.nowMillis()) > 0) {
+        ProjectDao dao = tx.dao(ProjectDao.class);
+        // SQLite writes the counter of ids even where there is nothing to insert, and every start comes here.
+        if (dao.find(name).isEmpty() && dao.insert(name, true, "admin", siteQuota(), tx.nowMillis()) > 0) {
             tx.change(new Change("project-created", name, "{\"public\":true}", Change.Origin.SYSTEM));
             version.raise(tx);
         }

@@ -326,16 +326,17 @@ public final class Uploads {
         UploadSession live = sessions.get(id);
         try {
             if (live == null) {
-                database.write(tx -> tx.dao(UploadDao.class).delete(row.id()));
+                // The bytes first: on a full disk they make the room that forgetting the row takes.
                 store.abort(new UploadState(id, row.generation(), row.size()));
+                database.write(tx -> tx.dao(UploadDao.class).delete(row.id()));
             } else if (live.touchedAt() >= before) {
                 database.writeLater(tx -> {
                     tx.dao(UploadDao.class).touch(row.id(), live.size(), live.touchedAt());
                     return null;
                 });
             }
-        } catch (IOException e) {
-            LOG.warn("the bytes of upload {} could not be removed: {}", id, e.toString());
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("upload {} could not be removed and is tried again: {}", id, e.toString());
         }
     }
 

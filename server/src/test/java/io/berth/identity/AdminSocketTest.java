@@ -101,6 +101,15 @@ class AdminSocketTest {
     }
 
     @Test
+    void whereItCannotBeMadeTheServerGoesOnWithoutIt(@TempDir Path directory) throws IOException {
+        // Stands for a full disk: what is made on the way cannot be.
+        Files.createDirectories(directory.resolve(".admin/s/in-the-way"));
+        try (var without = listen(directory, Duration.ofSeconds(1))) {
+            assertThat(AdminSocket.request(directory, Map.of("do", "status"))).isNull();
+        }
+    }
+
+    @Test
     void itTellsTheStatus() throws IOException {
         JsonNode answer = AdminSocket.request(data, Map.of("do", "status"));
         assertThat(answer.path("uptimeSeconds").asInt()).isEqualTo(7);

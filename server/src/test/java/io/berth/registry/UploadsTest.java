@@ -13,7 +13,10 @@ import io.berth.oci.OciException;
 import io.berth.oci.RepositoryName;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -199,6 +202,70 @@ class UploadsTest {
         refused(ErrorCode.BLOB_UPLOAD_UNKNOWN, () -> world.find(id(session)));
         assertThat(world.uploadFiles()).isEmpty();
         assertThat(world.rows()).isEmpty();
+    }
+
+    @Test
+    void anUploadTouchedInTheFutureExpiresLikeAnyOtherOnceTheClockIsRight() throws IOException {
+        world.clock.advance(Duration.ofDays(3650));
+        UploadSession session = world.open();
+        world.uploads.append(session, null, UploadWorld.body(bytes(5000)));
+        world.clock.advance(Duration.ofDays(-3650));
+        world.uploads.expire();
+        world.clock.advance(UploadWorld.EXPIRY.minusMinutes(1));
+        world.uploads.expire();
+        assertThat(world.find(id(session)).size()).isEqualTo(5000);
+        world.clock.advance(Duration.ofMinutes(2));
+        world.uploads.expire();
+        refused(ErrorCode.BLOB_UPLOAD_UNKNOWN, () -> world.find(id(session)));
+        assertThat(world.uploadFiles()).isEmpty();
+        world.settle();
+        assertThat(world.rows()).isEmpty();
+    }
+
+    @Test
+    void anUploadTouchedInTheFutureBeforeTheStartExpiresTooAndCanGoOnUntilThen() throws IOException {
+        world.clock.advance(Duration.ofDays(3650));
+        UploadSession left = world.open();
+        UploadSession resumed = world.open();
+        for (UploadSession session : List.of(left, resumed)) {
+            world.uploads.append(session, null, UploadWorld.body(bytes(5000)));
+        }
+        world.clock.advance(Duration.ofDays(-3650));
+        world.restart(false);
+        world.uploads.expire();
+        world.clock.advance(UploadWorld.EXPIRY.minusMinutes(1));
+        UploadSession again = world.find(id(resumed));
+        world.uploads.append(again, null, UploadWorld.body(bytes(10)));
+        world.clock.advance(Duration.ofMinutes(2));
+        world.uploads.expire();
+        world.settle();
+        assertThat(world.rows())
+                .singleElement()
+                .satisfies(row -> assertThat(row.id()).isEqualTo(id(resumed)));
+        assertThat(world.find(id(resumed)).size()).isEqualTo(5010);
+        assertThat(world.uploadFiles()).hasSize(1);
+    }
+
+    @Test
+    void expiryFreesBytesWhenTheDatabaseTakesNothingAndForgetsTheUploadLater() throws Exception {
+        for (int i = 0; i < 2; i++) {
+            world.uploads.append(world.open(), null, UploadWorld.body(bytes(5000)));
+        }
+        world.restart(false);
+        world.clock.advance(UploadWorld.EXPIRY.plusMillis(1));
+        sql("CREATE TRIGGER full BEFORE DELETE ON upload BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END");
+        world.uploads.expire();
+        assertThat(world.uploadFiles()).isEmpty();
+        assertThat(world.rows()).hasSize(2);
+        sql("DROP TRIGGER full");
+        world.uploads.expire();
+        assertThat(world.rows()).isEmpty();
+    }
+
+    private void sql(String statement) throws SQLException {
+        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("berth.db"))) {
+            connection.createStatement().execute(statement);
+        }
     }
 
     @Test

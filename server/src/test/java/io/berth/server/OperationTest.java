@@ -201,4 +201,15 @@ class OperationTest {
         }
         throw new IOException("it did not start: " + Files.readString(err));
     }
+
+    @Test
+    void aStartThatFindsAllInOrderWritesNothingToTheDatabase() throws IOException {
+        BerthUnderTest.start(data).close();
+        // So that it starts on a full disk as well.
+        try (var berth = BerthUnderTest.start(data)) {
+            berth.get("/v2/").isStatus(200);
+            Path log = data.resolve("berth.db-wal");
+            assertThat(Files.exists(log) ? Files.size(log) : 0).isZero();
+        }
+    }
 }
