@@ -36,7 +36,7 @@ public final class AdminSocket implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(AdminSocket.class);
     private static final JsonMapper JSON = new JsonMapper();
-    private static final int MAX_LINE = 5 << 20; // a file of `berth apply`
+    private static final int MAX_LINE = 1 << 20; // a file of `berth apply`
     private static final int MAX_CONNECTIONS = 16;
     private static final int MAX_PATH = 107; // sun_path, less its final zero
     private static final Duration PATIENCE = Duration.ofSeconds(10);

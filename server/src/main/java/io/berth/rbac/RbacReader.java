@@ -23,7 +23,7 @@ import org.yaml.snakeyaml.error.YAMLException;
  * is read as members of those projects.
  */
 final class RbacReader {
-    private static final int MAX_BYTES = 4 << 20;
+    private static final int MAX_BYTES = 1 << 20;
 
     /** Members that a role itself names, by project. */
     private final Map<String, List<RbacFile.Grant>> ofRoles = new LinkedHashMap<>();

@@ -42,8 +42,8 @@ class BackchannelLogoutTest {
 
     interface Sessions {
         @SqlUpdate("""
-                INSERT INTO session (hash, account_id, csrf, source, sid, created_at, used_at, expires_at)
-                VALUES (:hash, :account, '', :source, :sid, 0, 0, 0)
+                INSERT INTO session (hash, account_id, credential, csrf, source, sid, created_at, used_at, expires_at)
+                VALUES (:hash, :account, '', '', :source, :sid, 0, 0, 0)
                 """)
         void add(
                 @Bind("hash") String hash,
