@@ -169,7 +169,7 @@ class AsksForCredentials(ImageClient):
         self.assert_refused(self.try_to_pull(f"{self.repository}:v1"), 401)
 
     def test_a_registry_that_lets_anyone_pull_still_takes_a_login_to_push(self):
-        registry = self.start_registry(BERTH_REGISTRY_ANONYMOUS_PULL="true")
+        registry = self.start_registry(BERTH_REGISTRY_ANONYMOUS_PULL="true", BERTH_PROJECTS_PUSHED_ARE_PUBLIC="true")
         self.addCleanup(registry.stop)
         self.enter(registry)
         self.logged_in()

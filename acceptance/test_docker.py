@@ -98,7 +98,7 @@ class Docker(LogsIn, AsksForCredentials, CopiesImages, PullsByPlatform, Mounts):
 
     def test_a_registry_that_lets_anyone_pull_still_takes_a_login_to_push(self):
         # The Docker engine answers a Basic challenge only with a stored login, so it has to log in to pull, too.
-        registry = self.start_registry(BERTH_REGISTRY_ANONYMOUS_PULL="true")
+        registry = self.start_registry(BERTH_REGISTRY_ANONYMOUS_PULL="true", BERTH_PROJECTS_PUSHED_ARE_PUBLIC="true")
         self.addCleanup(registry.stop)
         self.enter(registry)
         self.logged_in()

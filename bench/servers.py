@@ -209,7 +209,7 @@ class Berth(Server):
         return tools.first_line(str(self.launcher), "--version") or "this checkout"
 
     def command(self, site: Site) -> tuple[list[str], dict[str, str]]:
-        environment = {"BERTH_ADMIN_PASSWORD": PASSWORD, "BERTH_REGISTRY_ANONYMOUS_PULL": "true"}
+        environment = {"BERTH_ADMIN_PASSWORD": PASSWORD, "BERTH_REGISTRY_ANONYMOUS_PULL": "true", "BERTH_PROJECTS_PUSHED_ARE_PUBLIC": "true"}
         if site.variant == TLS:
             environment |= {"BERTH_SERVER_TLS_CERTIFICATE": str(site.certificate), "BERTH_SERVER_TLS_KEY": str(site.key)}
         return [str(self.launcher), "serve", "--data", str(site.data), "--port", str(site.port)], environment
