@@ -96,17 +96,6 @@ class Docker(LogsIn, AsksForCredentials, CopiesImages, PullsByPlatform, Mounts):
         self.do("tag", self.reference(source), self.reference(target))
         self.do("push", self.reference(target))
 
-    def test_a_registry_that_lets_anyone_pull_still_takes_a_login_to_push(self):
-        # The Docker engine answers a Basic challenge only with a stored login, so it has to log in to pull, too.
-        registry = self.start_registry(BERTH_REGISTRY_ANONYMOUS_PULL="true", BERTH_PROJECTS_PUSHED_ARE_PUBLIC="true")
-        self.addCleanup(registry.stop)
-        self.enter(registry)
-        self.logged_in()
-        pushed = self.push(self.images.small, f"{self.repository}:v1")
-        self.assertEqual(pushed, self.pull(f"{self.repository}:v1"))
-        self.enter(registry)
-        self.assert_refused(self.try_to_pull(f"{self.repository}:v1"), 401)
-
     test_an_image_with_a_zstd_layer_comes_back_bit_for_bit = None  # which Docker knows only since version 23
 
     def test_every_tag_of_a_repository_is_pushed_and_pulled_at_once(self):
