@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import machine, peers, servers, tools
 from bench.cases import all_cases
-from bench.measure import Case
+from bench.measure import Case, Sample
 from bench.report import Report
 from bench.run import Results, prepare, run
 from bench.settings import QUICK, Settings
@@ -33,6 +33,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--corpus", metavar="DIR", type=Path, help="a folder with an OCI layout for the skopeo cases")
     parser.add_argument("--out", metavar="FILE", type=Path, help="bench/results.md unless --quick or --only is given")
     parser.add_argument("--raw", metavar="FILE", type=Path, help="every single measurement as JSON")
+    parser.add_argument("--from", metavar="FILE,...", dest="measured",
+                        help="measures nothing: the report of what earlier runs wrote with --raw, on this machine")
+    parser.add_argument("--remark", metavar="TEXT", action="append", default=[], help="a line for the head of the report")
     parser.add_argument("--work", metavar="DIR", type=Path, help="where the temporary data goes: a disk with 20 GiB free, not a tmpfs")
     return parser.parse_args()
 
@@ -79,10 +82,13 @@ def main() -> None:
         absent = {server.name: why for server in everyone if (why := server.absent())}
         present = [server for server in everyone if server.name not in absent]
         report = Report(cases, results, {server.name: f"{server.title} {server.version()}" for server in present}, absent,
-                        machine.describe(work), remarks(settings, options.quick, cases, present))
+                        machine.describe(work), [*remarks(settings, options.quick, cases, present), *options.remark])
         try:
-            prepare(cases, workload)
-            run(cases, present, workload, results)
+            if options.measured:
+                read(options.measured.split(","), results)
+            else:
+                prepare(cases, workload)
+                run(cases, present, workload, results)
         except KeyboardInterrupt:
             results.interrupted = True
         text = report.markdown()
@@ -103,6 +109,15 @@ def remarks(settings: Settings, quick: bool, cases: list[Case], present: list[se
         found.append(f"the repositories of the catalog and the tags of tags/list were written straight into the storage of "
                      f"{', '.join(on_disk)}; Berth got the same ones pushed")
     return found
+
+
+def read(files: list[str], results: Results) -> None:
+    """What --raw has written. Of a case that failed nothing is in it."""
+    for file in files:
+        for line in Path(file).read_text().splitlines():
+            sample = json.loads(line)
+            case, server = sample.pop("case"), sample.pop("server")
+            results.samples.setdefault((case, server), []).append(Sample(**sample))
 
 
 def write(options: argparse.Namespace, text: str, results: Results) -> None:

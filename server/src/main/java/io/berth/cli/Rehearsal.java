@@ -1,49 +1,104 @@
 package io.berth.cli;
 
 import io.berth.oci.Digest;
-import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
 import java.util.Base64;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
 
 /**
  * The requests of a day, many times over: pulls of manifests and blobs with and without a credential, pushes small and
- * large. By hand, since a client library's classes would only make the cache that is recorded, and so each start, larger.
+ * large. Runs as a process of its own, so that what the server's process records is the server alone.
  */
-final class Rehearsal implements AutoCloseable {
-    private static final Pattern LENGTH = Pattern.compile("(?i)content-length: (\\d+)");
+final class Rehearsal {
     private static final String REPOSITORY = "/v2/library/rehearsal";
 
     /** Often enough for the JVM to compile what is hot, and to have counted before how it is used. */
-    private static final int PULLS = 15_000;
+    private static final int PULLS = 5_000;
 
-    private static final int PUSHES = 1_000;
-    private static final int LARGE_PULLS = 200;
-    private static final int LARGE_PUSHES = 12;
+    private static final int PUSHES = 250;
+    private static final int LARGE_PULLS = 30;
+    private static final int LARGE_PUSHES = 6;
     private static final int LARGE = 9 << 20;
 
-    private final Socket socket;
-    private final InputStream in;
+    private final HttpClient client;
+    private final String server;
     private final String credential;
 
-    Rehearsal(int port, String user, String password) throws IOException {
-        socket = new Socket(InetAddress.getLoopbackAddress(), port);
-        socket.setTcpNoDelay(true);
-        in = new BufferedInputStream(socket.getInputStream(), 64 << 10);
-        credential = "Authorization: Basic "
-                + Base64.getEncoder().encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8))
-                + "\r\n";
+    private Rehearsal(HttpClient client, String server, String credential) {
+        this.client = client;
+        this.server = server;
+        this.credential = credential;
     }
 
-    void run() throws IOException {
-        get("/readyz", "");
-        get("/v2/", credential);
+    /** Runs and waits for it. */
+    static void inAnotherProcess(String server, String user, String password) throws IOException, InterruptedException {
+        String credential =
+                "Basic " + Base64.getEncoder().encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
+        var process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:+UseSerialGC",
+                        "-Djdk.internal.httpclient.disableHostnameVerification=true",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Rehearsal.class.getName(),
+                        server,
+                        credential)
+                .inheritIO()
+                .start();
+        if (process.waitFor() != 0) {
+            throw new IOException("training failed: a request was not answered as it should have been");
+        }
+    }
+
+    /** The process: the server's address and the Authorization header. */
+    public static void main(String[] arguments) throws Exception {
+        for (HttpClient.Version version : HttpClient.Version.values()) {
+            var builder = HttpClient.newBuilder().version(version);
+            if (arguments[0].startsWith("https:")) {
+                builder.sslContext(trustingAnything());
+            }
+            try (HttpClient client = builder.build()) {
+                new Rehearsal(client, arguments[0], arguments[1]).run();
+            }
+        }
+    }
+
+    // The server is this program's parent, and its certificate a minute old.
+    private static SSLContext trustingAnything() throws GeneralSecurityException {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(
+                null,
+                new TrustManager[] {
+                    new X509TrustManager() {
+                        @Override
+                        public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+                        @Override
+                        public void checkServerTrusted(X509Certificate[] chain, String type) {}
+
+                        @Override
+                        public X509Certificate[] getAcceptedIssuers() {
+                            return new X509Certificate[0];
+                        }
+                    }
+                },
+                null);
+        return context;
+    }
+
+    private void run() throws IOException, InterruptedException {
+        get("/readyz", false);
+        get("/v2/", true);
         byte[] layer = new byte[LARGE];
         for (int i = 0; i < LARGE_PUSHES; i++) {
             layer[0] = (byte) i;
@@ -57,71 +112,47 @@ final class Rehearsal implements AutoCloseable {
                 """.formatted(configDigest).getBytes(StandardCharsets.UTF_8);
         for (int i = 0; i < PUSHES; i++) {
             push(("small " + i).getBytes(StandardCharsets.US_ASCII));
-            exchange("PUT " + REPOSITORY + "/manifests/tag" + i % 100, credential, manifest);
+            send("PUT", REPOSITORY + "/manifests/tag" + i % 100, true, manifest);
         }
         Digest manifestDigest = Digest.of(Digest.Algorithm.SHA256, manifest);
         String[] paths = {"/manifests/tag1", "/manifests/" + manifestDigest, "/blobs/" + configDigest};
         for (int i = 0; i < PULLS; i++) {
-            String path = REPOSITORY + paths[i % paths.length];
-            String headers = i % 2 == 0 ? credential : "";
-            if (i % 5 == 0) {
-                exchange("HEAD " + path, headers, new byte[0]);
-            } else {
-                get(path, headers);
-            }
+            send(i % 5 == 0 ? "HEAD" : "GET", REPOSITORY + paths[i % paths.length], i % 2 == 0, new byte[0]);
         }
         String large = REPOSITORY + "/blobs/" + Digest.of(Digest.Algorithm.SHA256, layer);
         for (int i = 0; i < LARGE_PULLS; i++) {
-            // Several ranges are copied through buffers, as everything is over TLS and HTTP/2; the rest by the kernel.
-            get(large, credential + (i % 2 == 0 ? "" : "Range: bytes=0-1000000,2000000-8000000\r\n"));
+            get(large, false);
         }
         for (int i = 0; i < PUSHES; i++) {
-            get(REPOSITORY + "/tags/list", credential);
-            get("/v2/_catalog", credential);
+            get(REPOSITORY + "/tags/list", true);
+            get("/v2/_catalog", true);
         }
     }
 
-    private Digest push(byte[] content) throws IOException {
+    private Digest push(byte[] content) throws IOException, InterruptedException {
         Digest digest = Digest.of(Digest.Algorithm.SHA256, content);
-        exchange("POST " + REPOSITORY + "/blobs/uploads/?digest=" + digest, credential, content);
+        send("POST", REPOSITORY + "/blobs/uploads/?digest=" + digest, true, content);
         return digest;
     }
 
-    private void get(String path, String headers) throws IOException {
-        exchange("GET " + path, headers, new byte[0]);
+    private void get(String path, boolean authorized) throws IOException, InterruptedException {
+        send("GET", path, authorized, new byte[0]);
     }
 
-    private void exchange(String request, String headers, byte[] body) throws IOException {
-        byte[] head = (request + " HTTP/1.1\r\nHost: localhost\r\n" + headers
-                        + (body.length == 0 ? "" : "Content-Length: " + body.length + "\r\n") + "\r\n")
-                .getBytes(StandardCharsets.US_ASCII);
-        byte[] whole = Arrays.copyOf(head, head.length + body.length);
-        System.arraycopy(body, 0, whole, head.length, body.length);
-        socket.getOutputStream().write(whole);
-        String answer = readHead(request);
-        if (!answer.startsWith("HTTP/1.1 2")) {
-            throw new IOException("training failed: " + request + " was answered " + answer);
+    private void send(String method, String path, boolean authorized, byte[] body)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server + path))
+                .method(
+                        method,
+                        body.length == 0
+                                ? HttpRequest.BodyPublishers.noBody()
+                                : HttpRequest.BodyPublishers.ofByteArray(body));
+        if (authorized) {
+            request.header("Authorization", credential);
         }
-        Matcher length = LENGTH.matcher(answer);
-        if (!request.startsWith("HEAD") && length.find()) {
-            in.skipNBytes(Long.parseLong(length.group(1)));
+        HttpResponse<Void> answer = client.send(request.build(), HttpResponse.BodyHandlers.discarding());
+        if (answer.statusCode() / 100 != 2) {
+            throw new IOException("training failed: " + method + " " + path + " was answered " + answer.statusCode());
         }
-    }
-
-    private String readHead(String request) throws IOException {
-        var head = new StringBuilder();
-        while (head.indexOf("\r\n\r\n") < 0) {
-            int next = in.read();
-            if (next < 0) {
-                throw new IOException("training failed: no answer to " + request);
-            }
-            head.append((char) next);
-        }
-        return head.toString();
-    }
-
-    @Override
-    public void close() throws IOException {
-        socket.close();
     }
 }

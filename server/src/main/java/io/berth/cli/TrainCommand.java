@@ -5,6 +5,7 @@ import io.berth.Logging;
 import io.berth.config.BerthConfig;
 import io.berth.config.ConfigLoader;
 import io.berth.identity.Accounts;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -19,6 +20,7 @@ import picocli.CommandLine.Option;
  */
 @Command(name = "train", hidden = true)
 final class TrainCommand implements Callable<Integer> {
+    private static final String ORIGIN = "training";
     private static final String PASSWORD = "training-only";
 
     @Option(names = "--data", required = true, description = "A directory for the data, used once.")
@@ -29,22 +31,35 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        BerthConfig config = new ConfigLoader()
-                .set("data", data.toString(), "training")
-                .set("server.port", "0", "training")
-                .set("log.access", "false", "training")
-                .set("log.level", "error", "training")
-                .set("admin.password", PASSWORD, "training")
-                .set("registry.anonymous-pull", "true", "training")
-                .load();
+        serve(settings(), "http");
+        if (rehearse) {
+            var certificate = TrainingCertificate.make(data);
+            serve(
+                    settings()
+                            .set("server.tls.certificate", certificate.chain().toString(), ORIGIN)
+                            .set("server.tls.key", certificate.key().toString(), ORIGIN),
+                    "https");
+        }
+        return 0;
+    }
+
+    private ConfigLoader settings() {
+        return new ConfigLoader()
+                .set("data", data.toString(), ORIGIN)
+                .set("server.port", "0", ORIGIN)
+                .set("log.access", "false", ORIGIN)
+                .set("log.level", "error", ORIGIN)
+                .set("admin.password", PASSWORD, ORIGIN)
+                .set("registry.anonymous-pull", "true", ORIGIN);
+    }
+
+    private void serve(ConfigLoader settings, String scheme) throws IOException, InterruptedException {
+        BerthConfig config = settings.load();
         Logging.configure(config.logging());
         try (Berth berth = new Berth(config, Clock.systemUTC(), new SecureRandom())) {
             if (rehearse) {
-                try (var rehearsal = new Rehearsal(berth.port(), Accounts.ADMIN, PASSWORD)) {
-                    rehearsal.run();
-                }
+                Rehearsal.inAnotherProcess(scheme + "://127.0.0.1:" + berth.port(), Accounts.ADMIN, PASSWORD);
             }
         }
-        return 0;
     }
 }
