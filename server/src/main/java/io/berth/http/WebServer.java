@@ -11,6 +11,7 @@ import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -248,8 +249,15 @@ public final class WebServer implements AutoCloseable {
     // Past Vert.x, which would close the connection as soon as this is written: with bytes of the client's unread that
     // ends in a reset, and the client may never see the answer.
     private void sendRefusal(HttpServerRequest request, int status, String id, byte[] body) {
-        if (!(request.connection() instanceof ConnectionBase connection)) {
-            request.connection().close();
+        if (status == 400 || !(request.connection() instanceof ConnectionBase connection)) {
+            // Most of all a client that tries TLS first: it goes on as soon as the connection ends.
+            request.response()
+                    .setStatusCode(status)
+                    .putHeader("X-Request-Id", id)
+                    .putHeader("Content-Type", "application/json")
+                    .putHeader("Connection", "close")
+                    .end(Buffer.buffer(body))
+                    .onComplete(sent -> request.connection().close());
             return;
         }
         var answer = new DefaultFullHttpResponse(
