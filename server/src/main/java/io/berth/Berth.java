@@ -76,7 +76,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -130,14 +129,16 @@ public final class Berth implements AutoCloseable {
             firstStart = accounts.ensureAdministrator(
                     config.adminPassword(), data.path().resolve("admin-password"));
             if (firstStart == Accounts.FirstStart.EXISTED) {
-                config.adminPassword().ifPresent(password -> warnWhenIgnored(accounts, password));
+                config.adminPassword().ifPresent(password -> IgnoredPassword.warn(accounts, password));
             }
             boolean anonymousPull = config.registry().anonymousPull();
             var robots = new Robots(database, random, site, access);
             var credentials = new Credentials(site);
             var groups = new Groups(database, access);
             var onboarding = new Onboarding(database, groups, access);
-            var tokens = new Tokens(new SigningKeys(database, secrets, clock), clock, random);
+            var signingKeys = new SigningKeys(database, secrets, clock);
+            var tokens = new Tokens(signingKeys, clock, random);
+            var accessTokens = new AccessTokens(database, random, access);
             var identitySources =
                     new IdentitySources(database, secrets, access, List.of(new LdapKind(), new OidcKind(clock)));
             var sources = own(new ConfiguredSources(database, identitySources, access));
@@ -195,15 +196,7 @@ public final class Berth implements AutoCloseable {
             Meters.process(meters, database, buffers, accessLog);
             var asking = new Authentication(authenticator, false, Optional.empty(), audit.sink());
             var tokenEndpoint = new TokenEndpoint(
-                    database,
-                    asking,
-                    authenticator,
-                    credentials,
-                    new AccessTokens(database, random, access),
-                    tokens,
-                    authorizer,
-                    projects,
-                    site);
+                    database, asking, authenticator, credentials, accessTokens, tokens, authorizer, projects, site);
             var httpMetrics = new HttpMetrics(meters);
             var errors = new Errors(LowerFailures::translate);
             var checks = ServerStatus.checks(database, registry);
@@ -235,7 +228,7 @@ public final class Berth implements AutoCloseable {
                     database,
                     sources,
                     onboarding,
-                    new AccessTokens(database, random, access),
+                    accessTokens,
                     access,
                     config.server().externalUrl(),
                     audit.sink(),
@@ -281,6 +274,8 @@ public final class Berth implements AutoCloseable {
                     new SourceCheck(database, sources, onboarding, clock)::runWhenDue)); // may wait for others
             own(new Maintenance(() -> {
                 registry.maintain();
+                signingKeys.maintain();
+                accessTokens.expire();
                 sessions.expire();
                 feed.trim(FEED_RETENTION);
                 audit.maintain();
@@ -289,18 +284,6 @@ public final class Berth implements AutoCloseable {
             close();
             throw e;
         }
-    }
-
-    // Comparing takes as long as a login, so the start does not wait for it.
-    private static void warnWhenIgnored(Accounts accounts, String configured) {
-        CompletableFuture.delayedExecutor(5, TimeUnit.SECONDS).execute(() -> {
-            if (!accounts.administratorHas(configured)) {
-                LOG.warn(
-                        "admin.password is ignored: it counts at the first start only, and '{}' has another password."
-                                + " `berth admin reset-password` changes it",
-                        Accounts.ADMIN);
-            }
-        });
     }
 
     private Optional<Integer> metricsListener(
