@@ -167,19 +167,19 @@ public final class RequestBody {
         long[] seen = {0};
         long timer = vertx.setTimer(
                 Math.max(1, time.toMillis()), id -> request.connection().close());
-        request.exceptionHandler(e -> vertx.cancelTimer(timer));
-        request.endHandler(nothing -> vertx.cancelTimer(timer));
-        request.handler(piece -> {
-            seen[0] += piece.length();
-            if (seen[0] > limit) {
-                vertx.cancelTimer(timer);
-                request.connection().close();
-            }
-        });
         try {
+            request.exceptionHandler(e -> vertx.cancelTimer(timer));
+            request.endHandler(nothing -> vertx.cancelTimer(timer));
+            request.handler(piece -> {
+                seen[0] += piece.length();
+                if (seen[0] > limit) {
+                    vertx.cancelTimer(timer);
+                    request.connection().close();
+                }
+            });
             request.resume();
         } catch (IllegalStateException e) {
-            vertx.cancelTimer(timer); // over HTTP/2: nothing is left
+            vertx.cancelTimer(timer); // its end has been read meanwhile: nothing is left
         }
     }
 }
