@@ -129,7 +129,10 @@ public final class Berth implements AutoCloseable {
             firstStart = accounts.ensureAdministrator(
                     config.adminPassword(), data.path().resolve("admin-password"));
             if (firstStart == Accounts.FirstStart.EXISTED) {
-                config.adminPassword().ifPresent(password -> IgnoredPassword.warn(accounts, password));
+                config.adminPassword().ifPresent(password -> {
+                    var warning = IgnoredPassword.warn(accounts, password);
+                    own(() -> warning.cancel(false)); // before the database closes
+                });
             }
             boolean anonymousPull = config.registry().anonymousPull();
             var robots = new Robots(database, random, site, access);

@@ -12,15 +12,20 @@ final class IgnoredPassword {
 
     private IgnoredPassword() {}
 
-    // Comparing takes as long as a login, so the start does not wait for it.
-    static void warn(Accounts accounts, String configured) {
-        CompletableFuture.delayedExecutor(5, TimeUnit.SECONDS).execute(() -> {
-            if (!accounts.administratorHas(configured)) {
-                LOG.warn(
-                        "admin.password is ignored: it counts at the first start only, and '{}' has another password."
-                                + " `berth admin reset-password` changes it",
-                        Accounts.ADMIN);
-            }
-        });
+    /**
+     * Looks soon, and says so when it is true; cancelled, it does not look any more. Comparing takes as long as a login, so
+     * a start does not wait for it.
+     */
+    static CompletableFuture<Void> warn(Accounts accounts, String configured) {
+        return CompletableFuture.runAsync(
+                () -> {
+                    if (!accounts.administratorHas(configured)) {
+                        LOG.warn(
+                                "admin.password is ignored: it counts at the first start only, and '{}' has another password."
+                                        + " `berth admin reset-password` changes it",
+                                Accounts.ADMIN);
+                    }
+                },
+                CompletableFuture.delayedExecutor(5, TimeUnit.SECONDS));
     }
 }
