@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.berth.Berth;
 import io.berth.config.ConfigLoader;
+import io.berth.identity.TestIdentity;
 import io.berth.oci.Digest;
 import io.berth.registry.TreeOfImages;
 import java.io.IOException;
@@ -177,14 +178,14 @@ class ImportAndPullTest {
                         .set("data", data().toString(), "test")
                         .set("server.port", "0", "test")
                         .set("log.access", "false", "test")
-                        .set("registry.anonymous-pull", "true", "test")
                         .set("admin.password", "correct horse", "test")
                         .load(),
                 Clock.systemUTC(),
                 new SecureRandom())) {
             String url = "http://127.0.0.1:" + berth.port() + "/v2/";
+            String admin = TestIdentity.basic("admin", "correct horse");
             pushed.forEach((path, content) -> {
-                var got = send("GET", URI.create(url + path), null);
+                var got = send("GET", URI.create(url + path), null, "Authorization", admin);
                 assertThat(got.statusCode()).as(path).isEqualTo(200);
                 assertThat(got.body()).as(path).isEqualTo(content);
             });
