@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import io.berth.SteppedClock;
 import io.berth.db.Database;
 import io.berth.db.TestDatabase;
 import io.berth.http.AuditSink;
@@ -14,8 +15,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -34,32 +33,13 @@ import org.slf4j.LoggerFactory;
 @EnumSource(TestDatabase.class)
 @Timeout(60)
 class AuditQueueTest {
-    private static final class SetClock extends Clock {
-        private Instant now = Instant.ofEpochSecond(1_000_000);
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            return this;
-        }
-
-        @Override
-        public Instant instant() {
-            return now;
-        }
-    }
-
     @Parameter
     TestDatabase kind;
 
     @TempDir
     Path directory;
 
-    private final SetClock clock = new SetClock();
+    private final SteppedClock clock = new SteppedClock(Instant.ofEpochSecond(1_000_000));
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private final ListAppender<ILoggingEvent> said = new ListAppender<>();
     private Database database;
@@ -160,10 +140,10 @@ class AuditQueueTest {
         assertThat(counted("berth.audit.dropped", "kind", "refusal")).isEqualTo(1);
         assertThat(said.list).hasSize(1);
         assertThat(said.list.getFirst().getFormattedMessage()).contains("1 logins and refusals were not recorded");
-        clock.now = clock.now.plus(Duration.ofSeconds(59));
+        clock.advance(Duration.ofSeconds(59));
         queue.record(refusal);
         assertThat(said.list).hasSize(1);
-        clock.now = clock.now.plus(Duration.ofSeconds(1));
+        clock.advance(Duration.ofSeconds(1));
         queue.record(refusal);
         assertThat(said.list).hasSize(2);
         assertThat(said.list.getLast().getFormattedMessage()).contains("3 logins and refusals were not recorded");

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.berth.Berth;
-import io.berth.config.ConfigLoader;
-import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -14,8 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.SecureRandom;
-import java.time.Clock;
 import java.util.Base64;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,17 +27,6 @@ class AdminCommandTest {
     @BeforeEach
     void name() {
         data = directory.resolve("data");
-    }
-
-    private Berth serve() throws IOException {
-        return new Berth(
-                new ConfigLoader()
-                        .set("data", data.toString(), "test")
-                        .set("server.port", "0", "test")
-                        .set("log.access", "false", "test")
-                        .load(),
-                Clock.systemUTC(),
-                new SecureRandom());
     }
 
     private CommandLineRun berth(String input, String... arguments) throws Exception {
@@ -61,7 +46,7 @@ class AdminCommandTest {
     @Test
     void aPasswordIsResetWhileTheServerRunsAndWhileItDoesNot() throws Exception {
         Path file = data.resolve("admin-password");
-        try (Berth berth = serve()) {
+        try (Berth berth = CommandLineRun.serve(data)) {
             String first = Files.readString(file).strip();
             assertThat(login(berth, first)).isEqualTo(200);
             CommandLineRun reset =
@@ -78,7 +63,7 @@ class AdminCommandTest {
         assertThat(made.out()).contains(file.toString()).doesNotContain(generated); // this is no terminal
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("rw-------");
-        try (Berth berth = serve()) {
+        try (Berth berth = CommandLineRun.serve(data)) {
             assertThat(login(berth, generated)).isEqualTo(200);
             assertThat(login(berth, "given by hand")).isEqualTo(401);
         }
@@ -90,7 +75,7 @@ class AdminCommandTest {
         assertThat(nowhere.code()).isEqualTo(1);
         assertThat(nowhere.err()).contains("there is no Berth in");
         assertThat(data).doesNotExist();
-        try (Berth berth = serve()) {
+        try (Berth berth = CommandLineRun.serve(data)) {
             String first = Files.readString(data.resolve("admin-password")).strip();
             assertThat(berth("short\n", "admin", "reset-password", "--password-stdin", "--data", data.toString())
                             .err())
@@ -107,7 +92,7 @@ class AdminCommandTest {
         CommandLineRun none = berth("", "admin", "status", "--data", data.toString());
         assertThat(none.code()).isEqualTo(1);
         assertThat(none.err()).contains("no server runs on");
-        try (Berth berth = serve()) {
+        try (Berth berth = CommandLineRun.serve(data)) {
             assertThat(berth.port()).isPositive();
             CommandLineRun text = berth("", "admin", "status", "--data", data.toString());
             assertThat(text.code()).as(text.err()).isZero();

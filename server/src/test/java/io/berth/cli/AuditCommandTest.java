@@ -4,16 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.berth.Berth;
-import io.berth.config.ConfigLoader;
-import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.time.Clock;
 import java.util.Base64;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,17 +25,6 @@ class AuditCommandTest {
     @BeforeEach
     void name() {
         data = directory.resolve("data");
-    }
-
-    private Berth serve() throws IOException {
-        return new Berth(
-                new ConfigLoader()
-                        .set("data", data.toString(), "test")
-                        .set("server.port", "0", "test")
-                        .set("log.access", "false", "test")
-                        .load(),
-                Clock.systemUTC(),
-                new SecureRandom());
     }
 
     private CommandLineRun audit(String... options) throws Exception {
@@ -73,7 +58,7 @@ class AuditCommandTest {
 
     @Test
     void theAuditIsSearchedAndExportedWhileTheServerRunsAndWhileItDoesNot() throws Exception {
-        try (Berth berth = serve()) {
+        try (Berth berth = CommandLineRun.serve(data)) {
             failToLogIn(berth, "=1+1");
             failToLogIn(berth, "\u001b[31meve");
             for (int i = 0; i < 100 && !count("--operation", "login").equals("2"); i++) {

@@ -1,9 +1,13 @@
 package io.berth.cli;
 
+import io.berth.Berth;
+import io.berth.config.ConfigLoader;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,6 +39,18 @@ record CommandLineRun(int code, String out, String err) {
         return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
                 .filter(entry -> !entry.endsWith("test-classes"))
                 .collect(Collectors.joining(File.pathSeparator));
+    }
+
+    /** A server in this process, on {@code data}, for commands to talk to. */
+    static Berth serve(Path data) throws IOException {
+        return new Berth(
+                new ConfigLoader()
+                        .set("data", data.toString(), "test")
+                        .set("server.port", "0", "test")
+                        .set("log.access", "false", "test")
+                        .load(),
+                Clock.systemUTC(),
+                new SecureRandom());
     }
 
     /** Runs it to its end, with {@code input} on standard input. */

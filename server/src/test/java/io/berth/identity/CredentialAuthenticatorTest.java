@@ -4,6 +4,7 @@ import static io.berth.identity.TestIdentity.basic;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.berth.SteppedClock;
 import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.db.TestDatabase;
@@ -12,10 +13,8 @@ import io.berth.http.Scope;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -64,29 +63,10 @@ class CredentialAuthenticatorTest {
         }
     }
 
-    private static final class Time extends Clock {
-        private Instant now = Instant.parse("2030-01-01T00:00:00Z");
-
-        @Override
-        public java.time.ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(java.time.ZoneId zone) {
-            return this;
-        }
-
-        @Override
-        public Instant instant() {
-            return now;
-        }
-    }
-
     @TempDir
     Path directory;
 
-    private final Time clock = new Time();
+    private final SteppedClock clock = new SteppedClock(Instant.parse("2030-01-01T00:00:00Z"));
     private Database database;
     private TestIdentity identity;
 
@@ -161,7 +141,7 @@ class CredentialAuthenticatorTest {
         assertThat(created.secret()).startsWith(Secrets.ROBOT);
         assertThat(ask(header)).map(Principal::kind).contains(Principal.Kind.ROBOT);
         assertThat(ask(basic("robot$ci", "wrong"))).isEmpty();
-        clock.now = clock.now.plus(Duration.ofDays(30));
+        clock.advance(Duration.ofDays(30));
         assertThat(ask(header)).isEmpty();
         Robot chosen = robot("chosen", -1, "Ch0sen-by-us");
         assertThat(ask(basic("robot$chosen", "Ch0sen-by-us"))).isPresent();
@@ -195,7 +175,7 @@ class CredentialAuthenticatorTest {
         var second = identity.tokens.create(
                 dev.id(), AccessTokens.Kind.PERSONAL, "laptop", List.of(), Duration.ofDays(1), ORIGIN);
         assertThat(ask(basic("dev", second.secret()))).isPresent();
-        clock.now = clock.now.plus(Duration.ofDays(1));
+        clock.advance(Duration.ofDays(1));
         assertThat(ask(basic("dev", second.secret()))).isEmpty();
     }
 
@@ -221,7 +201,7 @@ class CredentialAuthenticatorTest {
         assertThat(first.passwords).containsExactly("secret");
         assertThat(identity.accounts.find("ann").orElseThrow().source()).isEqualTo("second");
         // From now on the account says who is asked.
-        clock.now = clock.now.plusSeconds(61);
+        clock.advance(Duration.ofSeconds(61));
         assertThat(ask(basic("ann", "secret"))).isPresent();
         assertThat(first.passwords).hasSize(1);
         first.answer = new Source.Outcome.Refused();
@@ -297,7 +277,7 @@ class CredentialAuthenticatorTest {
         long ann = ask(basic("ann", "x")).orElseThrow().id();
         assertThat(identity.groups.of(ann)).containsExactly(devs);
         source.knows("uuid-1", "ann");
-        clock.now = clock.now.plusSeconds(61);
+        clock.advance(Duration.ofSeconds(61));
         assertThat(ask(basic("ann", "x"))).isPresent();
         assertThat(identity.groups.of(ann)).isEmpty();
     }
@@ -314,7 +294,7 @@ class CredentialAuthenticatorTest {
         assertThat(identity.authenticator.authenticate(basic("dev", "Passw0rd"), "198.51.100.9"))
                 .as("from elsewhere")
                 .isPresent();
-        clock.now = clock.now.plusSeconds(1);
+        clock.advance(Duration.ofSeconds(1));
         assertThat(ask(basic("dev", "guess again"))).isEmpty();
         assertThatThrownBy(() -> ask(basic("dev", "more")))
                 .isInstanceOfSatisfying(

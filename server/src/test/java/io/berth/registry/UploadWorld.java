@@ -1,5 +1,6 @@
 package io.berth.registry;
 
+import io.berth.SteppedClock;
 import io.berth.config.BerthConfig;
 import io.berth.db.Change;
 import io.berth.db.Database;
@@ -19,11 +20,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -37,31 +35,7 @@ final class UploadWorld implements AutoCloseable {
     static final RepositoryName NAME = RepositoryName.parse("library/alpine");
     static final Principal ADMIN = TestProjects.SYSTEM;
 
-    /** A clock that stands still until it is moved. */
-    static final class TestClock extends Clock {
-        private volatile Instant now = Instant.parse("2026-01-01T00:00:00Z");
-
-        void advance(Duration time) {
-            now = now.plus(time);
-        }
-
-        @Override
-        public Instant instant() {
-            return now;
-        }
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            throw new UnsupportedOperationException();
-        }
-    }
-
-    final TestClock clock = new TestClock();
+    final SteppedClock clock = new SteppedClock(Instant.parse("2026-01-01T00:00:00Z"));
     final Path blobs;
     final Database database;
     final FileBlobStore store;

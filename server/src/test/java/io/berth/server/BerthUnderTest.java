@@ -96,6 +96,25 @@ final class BerthUnderTest implements AutoCloseable {
         return loader.load();
     }
 
+    /** Sends JSON, where {@code body} is not empty; without a credential where {@code authorization} is null. */
+    Answer send(String method, String path, String body, String authorization) {
+        Call call = call(method, path);
+        if (authorization == null) {
+            call.anonymous();
+        } else {
+            call.as(authorization);
+        }
+        if (!body.isEmpty()) {
+            call.header("Content-Type", "application/json").body(body.getBytes(StandardCharsets.UTF_8));
+        }
+        return call.send();
+    }
+
+    /** The same to Harbor's API. */
+    Answer api(String method, String path, String body, String authorization) {
+        return send(method, "/api/v2.0" + path, body, authorization);
+    }
+
     /** Randomness that is quick to get; nobody attacks a test. Thread-safe, as a SecureRandom is. */
     private static final class Randomness implements java.util.random.RandomGenerator {
         private final SplittableRandom random = new SplittableRandom(System.nanoTime());

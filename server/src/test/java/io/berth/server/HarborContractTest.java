@@ -79,7 +79,7 @@ class HarborContractTest {
             case "admin" -> BerthUnderTest.ADMIN;
             default -> BerthUnderTest.basic(parts[0], PASSWORD);
         };
-        Answer answer = api(request[0], request[1], filled(parts[2].strip(), kept), authorization);
+        Answer answer = berth.api(request[0], request[1], filled(parts[2].strip(), kept), authorization);
         if (answer.status() != Integer.parseInt(parts[3].strip())) {
             return answer.status() + " " + answer.text();
         }
@@ -127,19 +127,6 @@ class HarborContractTest {
         return text;
     }
 
-    private static Answer api(String method, String path, String body, String authorization) {
-        var call = berth.call(method, "/api/v2.0" + path);
-        if (authorization == null) {
-            call.anonymous();
-        } else {
-            call.as(authorization);
-        }
-        if (!body.isEmpty()) {
-            call.header("Content-Type", "application/json").body(body.getBytes(StandardCharsets.UTF_8));
-        }
-        return call.send();
-    }
-
     @Test
     void pagesAreLinkedAsHarborLinksThem(@TempDir Path elsewhere) {
         try (var other = BerthUnderTest.start(elsewhere)) {
@@ -166,7 +153,7 @@ class HarborContractTest {
     @Test
     void wrongCredentialsAreNobodys() {
         for (String path : List.of("/ping", "/projects", "/systeminfo", "/users/current")) {
-            api("GET", path, "", BerthUnderTest.basic("admin", "wrong")).isError(401, "UNAUTHORIZED");
+            berth.api("GET", path, "", BerthUnderTest.basic("admin", "wrong")).isError(401, "UNAUTHORIZED");
         }
         berth.call("GET", "/api/v2.0/ping").anonymous().send().isStatus(200).hasNo("Set-Cookie");
     }
@@ -182,9 +169,9 @@ class HarborContractTest {
 
     @Test
     void theLastAdministratorStaysOne() {
-        api("PUT", "/users/1/sysadmin", "{\"sysadmin_flag\":false}", BerthUnderTest.ADMIN)
+        berth.api("PUT", "/users/1/sysadmin", "{\"sysadmin_flag\":false}", BerthUnderTest.ADMIN)
                 .isError(412, "PRECONDITION");
-        api("GET", "/users", "", BerthUnderTest.ADMIN).isStatus(200);
+        berth.api("GET", "/users", "", BerthUnderTest.ADMIN).isStatus(200);
     }
 
     @Test
@@ -221,7 +208,7 @@ class HarborContractTest {
 
     @Test
     void aNewPasswordEndsTheSessionsOfTheOldOne() {
-        api(
+        berth.api(
                         "POST",
                         "/users",
                         "{\"username\":\"changer\",\"password\":\"" + PASSWORD
@@ -231,20 +218,20 @@ class HarborContractTest {
         String cookie = cookieOf(login("changer", PASSWORD).isStatus(200));
         Answer current =
                 inSession("GET", "/api/v2.0/users/current", cookie, null).isStatus(200);
-        api(
+        berth.api(
                         "PUT",
                         "/users/" + current.json().path("user_id").asText() + "/password",
                         "{\"new_password\":\"Abcd12345\"}",
                         BerthUnderTest.ADMIN)
                 .isStatus(200);
         inSession("GET", "/api/v2.0/users/current", cookie, null).isError(401, "UNAUTHORIZED");
-        api("DELETE", "/users/" + current.json().path("user_id").asText(), "", BerthUnderTest.ADMIN)
+        berth.api("DELETE", "/users/" + current.json().path("user_id").asText(), "", BerthUnderTest.ADMIN)
                 .isStatus(200);
     }
 
     @Test
     void aRobotNeitherMakesNorBecomesOneThatMayDoMore() {
-        api("POST", "/projects", "{\"project_name\":\"robots\"}", BerthUnderTest.ADMIN)
+        berth.api("POST", "/projects", "{\"project_name\":\"robots\"}", BerthUnderTest.ADMIN)
                 .isStatus(201);
         Answer keeper = robot(
                         "keeper",
@@ -261,13 +248,13 @@ class HarborContractTest {
                 .isStatus(201);
         robot("stronger", "{\"resource\":\"repository\",\"action\":\"push\"}", asKeeper)
                 .isError(403, "FORBIDDEN");
-        api("PATCH", "/robots/" + pusher.json().path("id").asText(), "{\"secret\":\"Abcd1234\"}", asKeeper)
+        berth.api("PATCH", "/robots/" + pusher.json().path("id").asText(), "{\"secret\":\"Abcd1234\"}", asKeeper)
                 .isError(403, "FORBIDDEN");
-        api("DELETE", "/projects/robots", "", BerthUnderTest.ADMIN).isStatus(200);
+        berth.api("DELETE", "/projects/robots", "", BerthUnderTest.ADMIN).isStatus(200);
     }
 
     private static Answer robot(String name, String access, String authorization) {
-        return api(
+        return berth.api(
                 "POST",
                 "/robots",
                 "{\"name\":\"" + name + "\",\"level\":\"project\",\"duration\":1,\"permissions\":[{"

@@ -121,20 +121,7 @@ class HarborRolesTest {
     }
 
     private static Answer api(String method, String path, String body) {
-        return send(method, "/api/v2.0" + path, body, BerthUnderTest.ADMIN);
-    }
-
-    private static Answer send(String method, String path, String body, String authorization) {
-        var call = berth.call(method, path);
-        if (authorization == null) {
-            call.anonymous();
-        } else {
-            call.as(authorization);
-        }
-        if (!body.isEmpty()) {
-            call.header("Content-Type", "application/json").body(body.getBytes(StandardCharsets.UTF_8));
-        }
-        return call.send();
+        return berth.send(method, "/api/v2.0" + path, body, BerthUnderTest.ADMIN);
     }
 
     static Stream<Operation> operations() {
@@ -194,7 +181,7 @@ class HarborRolesTest {
             case "sysadmin" -> BerthUnderTest.ADMIN;
             default -> BerthUnderTest.basic(role, PASSWORD);
         };
-        return send(operation.method(), path.startsWith("/v2") ? path : "/api/v2.0" + path, body, authorization);
+        return berth.send(operation.method(), path.startsWith("/v2") ? path : "/api/v2.0" + path, body, authorization);
     }
 
     private static String filled(String template, Map<String, String> facts) {
