@@ -43,11 +43,11 @@ interface GrantDao {
     @SqlQuery(GRANT + " WHERE g.subject_kind = :kind AND g.subject_id = :subject ORDER BY g.id")
     List<Grant> of(@Bind("kind") String kind, @Bind("subject") long subject);
 
-    @SqlQuery(GRANT + " WHERE g.project_id = :project AND g.id > :after ORDER BY g.id LIMIT :limit")
-    List<Grant> in(@Bind("project") long project, @Bind("after") long after, @Bind("limit") int limit);
+    @SqlQuery(GRANT + " WHERE g.project_id = :project ORDER BY g.id")
+    List<Grant> in(@Bind("project") long project);
 
-    @SqlQuery(GRANT + " WHERE g.scope <> 'PROJECT' AND g.id > :after ORDER BY g.id LIMIT :limit")
-    List<Grant> ofAllProjects(@Bind("after") long after, @Bind("limit") int limit);
+    @SqlQuery(GRANT + " WHERE g.scope <> 'PROJECT' ORDER BY g.id")
+    List<Grant> ofAllProjects();
 
     @SqlQuery("""
             INSERT INTO access_grant (subject_kind, subject_id, scope, project_id, role_id, repository_pattern,

@@ -53,33 +53,18 @@ public final class Grants {
     }
 
     /** What was granted to somebody, not counting their groups. */
-    public List<Grant> of(Grant.SubjectKind kind, long subject) {
-        return database.read(tx -> of(tx, kind, subject));
-    }
-
-    /** The same within a transaction. */
     public List<Grant> of(Tx tx, Grant.SubjectKind kind, long subject) {
         return tx.dao(GrantDao.class).of(kind.name(), subject);
     }
 
-    /** At most {@code limit} grants in a project, in the order of their ids, those after {@code after}. */
-    public List<Grant> in(long project, long after, int limit) {
-        return database.read(tx -> tx.dao(GrantDao.class).in(project, after, limit));
-    }
-
-    /** The same of those that count on the system or in every project. */
-    public List<Grant> ofAllProjects(long after, int limit) {
-        return database.read(tx -> tx.dao(GrantDao.class).ofAllProjects(after, limit));
-    }
-
     /** All grants in a project. */
     public List<Grant> in(Tx tx, long project) {
-        return tx.dao(GrantDao.class).in(project, 0, Integer.MAX_VALUE);
+        return tx.dao(GrantDao.class).in(project);
     }
 
     /** All grants that count on the system or in every project. */
     public List<Grant> ofAllProjects(Tx tx) {
-        return tx.dao(GrantDao.class).ofAllProjects(0, Integer.MAX_VALUE);
+        return tx.dao(GrantDao.class).ofAllProjects();
     }
 
     /** What a grant allows by itself; empty for one of a role. */

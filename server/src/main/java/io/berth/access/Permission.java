@@ -38,19 +38,6 @@ public record Permission(String resource, String action) {
         return new Permission(text.substring(0, colon), text.substring(colon + 1));
     }
 
-    /** What a token's scope calls it: {@code pull}, {@code push} or {@code delete}, else the action itself. */
-    String scopeAction() {
-        return action;
-    }
-
-    /** Whether it is about content of a repository, and so may be limited to some tags. */
-    boolean isAboutContent() {
-        return switch (resource) {
-            case "repository", "artifact", "tag" -> true;
-            default -> false;
-        };
-    }
-
     /** Whether nothing is changed by it. */
     public boolean isRead() {
         return action.equals("read") || action.equals("list") || action.equals("pull");

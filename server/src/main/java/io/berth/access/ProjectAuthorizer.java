@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * Decides by what was granted, and by what anybody may do in public projects.
@@ -119,7 +121,7 @@ public final class ProjectAuthorizer implements Authorizer {
             default -> null;
         };
         for (Scope scope : scopes.get()) {
-            if (repository != null && scope.covers(Scope.REPOSITORY, repository.value(), permission.scopeAction())) {
+            if (repository != null && scope.covers(Scope.REPOSITORY, repository.value(), permission.action())) {
                 return true;
             }
             if (scope.covers("registry", permission.resource(), permission.action())
@@ -168,44 +170,56 @@ public final class ProjectAuthorizer implements Authorizer {
 
     private static Decision decideContent(
             Rights rights, Permission permission, RepositoryName repository, Reference reference, TagsOfDigest tags) {
-        var limited = new ArrayList<Rights.Rule>(0);
-        for (Rights.Rule rule : rights.in(repository.project())) {
-            if (!rule.covers(permission) || !rule.coversRepository(repository.inProject())) {
-                continue;
-            }
-            if (rule.tags() == null
-                    || reference instanceof Tag tag && rule.tags().matches(tag.name())) {
-                return rule.decision();
-            }
-            limited.add(rule);
-        }
-        if (limited.isEmpty()) {
-            return NO_RULE;
-        }
-        return switch (reference) {
-            case Tag tag ->
-                tag.subject()
-                        .map(subject -> decideAbout(limited, repository, subject, tags))
-                        .orElse(NO_RULE);
-            case Digest digest
-            when permission.equals(Permission.PUSH) -> limited.getFirst().decision();
-            case Digest digest when permission.isRead() -> decideReached(limited, repository, digest, tags);
-            case Digest digest -> decideNamed(limited, repository, digest, tags);
-        };
+        return decideLimited(
+                rights,
+                permission,
+                repository,
+                rule -> reference instanceof Tag tag && rule.tags().matches(tag.name()),
+                limited -> switch (reference) {
+                    case Tag tag ->
+                        tag.subject()
+                                .map(subject -> decideAbout(limited, repository, subject, tags))
+                                .orElse(NO_RULE);
+                    case Digest digest
+                    when permission.equals(Permission.PUSH) ->
+                        limited.getFirst().decision();
+                    case Digest digest when permission.isRead() -> decideReached(limited, repository, digest, tags);
+                    case Digest digest -> decideNamed(limited, repository, digest, tags);
+                });
     }
 
     private static Decision decideSubject(
             Rights rights, Permission permission, RepositoryName repository, Digest subject, TagsOfDigest tags) {
-        var limited = new ArrayList<Rights.Rule>(0);
+        return decideLimited(
+                rights,
+                permission,
+                repository,
+                rule -> false,
+                limited -> decideAbout(limited, repository, subject, tags));
+    }
+
+    // A rule for all tags decides, and one for some when it is known to be right; what is left of those is judged
+    // together.
+    private static Decision decideLimited(
+            Rights rights,
+            Permission permission,
+            RepositoryName repository,
+            Predicate<Rights.Rule> right,
+            Function<List<Rights.Rule>, Decision> judge) {
+        List<Rights.Rule> limited = null;
         for (Rights.Rule rule : rights.in(repository.project())) {
-            if (rule.covers(permission) && rule.coversRepository(repository.inProject())) {
-                if (rule.tags() == null) {
-                    return rule.decision();
-                }
-                limited.add(rule);
+            if (!rule.covers(permission) || !rule.coversRepository(repository.inProject())) {
+                continue;
             }
+            if (rule.tags() == null || right.test(rule)) {
+                return rule.decision();
+            }
+            if (limited == null) {
+                limited = new ArrayList<>();
+            }
+            limited.add(rule);
         }
-        return limited.isEmpty() ? NO_RULE : decideAbout(limited, repository, subject, tags);
+        return limited == null ? NO_RULE : judge.apply(limited);
     }
 
     // Something about a manifest: its signature, its bill of materials. About what is not there anybody may say

@@ -10,7 +10,8 @@ import java.util.Set;
  * @param administrator everything
  * @param system what they may do on the system
  * @param everywhere what was granted in every project
- * @param projects what was granted in one project, by its name
+ * @param projects by its name, what was granted in a project followed by what was in every one; not there where nothing
+ *     was in this one
  */
 record Rights(boolean administrator, List<Rule> system, List<Rule> everywhere, Map<String, List<Rule>> projects) {
     static final Rights NONE = new Rights(false, List.of(), List.of(), Map.of());
@@ -32,13 +33,8 @@ record Rights(boolean administrator, List<Rule> system, List<Rule> everywhere, M
         }
     }
 
-    /** The rules that count in a project. */
-    Iterable<Rule> in(String project) {
-        List<Rule> own = projects.getOrDefault(project, List.of());
-        if (everywhere.isEmpty()) {
-            return own;
-        }
-        return () -> java.util.stream.Stream.concat(own.stream(), everywhere.stream())
-                .iterator();
+    /** The rules that count in a project: its own first. */
+    List<Rule> in(String project) {
+        return projects.getOrDefault(project, everywhere);
     }
 }

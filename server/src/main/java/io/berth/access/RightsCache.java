@@ -116,6 +116,7 @@ final class RightsCache {
                             .add(rule);
             }
         }
+        projects.values().forEach(rules -> rules.addAll(everywhere)); // once, and not with every question
         return new Rights(false, List.copyOf(system), List.copyOf(everywhere), Map.copyOf(projects));
     }
 

@@ -1,10 +1,10 @@
 package io.berth.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.berth.config.BerthConfig;
 import io.berth.gc.Finding;
 import io.berth.gc.Fsck;
+import io.berth.oci.Json;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -81,7 +81,7 @@ final class FsckCommand implements Callable<Integer> {
 
     // Findings are written as they come: a document of a lost disk would not fit into memory.
     private Fsck.Report json(OfflineData data) throws IOException {
-        try (JsonGenerator json = new JsonMapper().createGenerator(System.out)) {
+        try (JsonGenerator json = Json.MAPPER.createGenerator(System.out)) {
             json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
             json.useDefaultPrettyPrinter();
             json.writeStartObject();

@@ -1,8 +1,10 @@
 package io.berth.harbor;
 
 import io.berth.http.ApiCall;
+import io.berth.http.Authentication;
 import io.berth.http.Authenticator;
 import io.berth.http.Exchange;
+import io.berth.http.Form;
 import io.berth.http.Principal;
 import io.berth.http.Router;
 import io.berth.identity.Accounts;
@@ -10,9 +12,6 @@ import io.berth.identity.Sessions;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.Base64;
-import java.util.Map;
 
 /** {@code /c}: a browser logs in and out. */
 final class SessionRoutes {
@@ -38,11 +37,10 @@ final class SessionRoutes {
     private void login(ApiCall call) throws IOException {
         Exchange exchange = call.exchange();
         requireSameSite(exchange);
-        Map<String, String> form = call.form();
-        String credential = form.getOrDefault("principal", "") + ":" + form.getOrDefault("password", "");
+        Form form = call.form();
         Principal user = authenticator
                 .authenticate(
-                        "Basic " + Base64.getEncoder().encodeToString(credential.getBytes(StandardCharsets.UTF_8)),
+                        Authentication.basic(form.first("principal", ""), form.first("password", "")),
                         exchange.client())
                 .filter(found ->
                         found.kind() == Principal.Kind.USER && found.scopes().isEmpty())
@@ -81,9 +79,9 @@ final class SessionRoutes {
     // For whoever may list them anyway
     private void exists(ApiCall call) throws IOException {
         guard.requireSystem(call, "user:list");
-        Map<String, String> form = call.form();
-        boolean exists = "username".equals(form.get("target"))
-                && accounts.find(form.getOrDefault("value", "")).isPresent();
+        Form form = call.form();
+        boolean exists = form.first("target", "").equals("username")
+                && accounts.find(form.first("value", "")).isPresent();
         call.ok(exists);
     }
 }

@@ -5,7 +5,6 @@ import io.berth.access.Permissions;
 import io.berth.access.Target;
 import io.berth.db.Database;
 import io.berth.http.ApiCall;
-import io.berth.http.Exchange;
 import io.berth.http.Router;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
@@ -100,7 +99,7 @@ final class SystemRoutes {
                 "oidc_provider_name",
                 "");
         if (!call.principal().isAnonymous()) {
-            String url = url(call.exchange());
+            String url = call.exchange().baseUrl(externalUrl);
             info.putAll(Body.of(
                     "current_time",
                     Body.time(clock.millis()),
@@ -122,10 +121,6 @@ final class SystemRoutes {
             info.remove("oidc_provider_name");
         }
         call.ok(info);
-    }
-
-    private String url(Exchange exchange) {
-        return externalUrl.map(url -> url.toString().replaceAll("/+$", "")).orElseGet(exchange::askedUrl);
     }
 
     private void volumes(ApiCall call) {

@@ -5,12 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.Json;
 import io.berth.oci.OciException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.URLDecoder;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 
@@ -108,14 +104,6 @@ public final class ApiCall {
         }
     }
 
-    /** The same, an empty object when there is no body. */
-    public JsonBody bodyIfAny(String what) throws IOException {
-        return exchange.contentLength() == 0
-                        || exchange.contentLength() < 0 && exchange.header("Transfer-Encoding") == null
-                ? new JsonBody(what, Json.MAPPER.createObjectNode())
-                : body(what);
-    }
-
     /** The body's bytes. */
     public byte[] readBody() throws IOException {
         if (exchange.contentLength() > MAX_BODY) {
@@ -124,37 +112,12 @@ public final class ApiCall {
         if (exchange.contentLength() == 0) {
             return NOTHING;
         }
-        var content = new ByteArrayOutputStream();
-        RequestBody body = exchange.body();
-        for (ByteBuffer piece = body.next(); piece != null; piece = body.next()) {
-            if (content.size() + piece.remaining() > MAX_BODY) {
-                throw tooLarge();
-            }
-            byte[] bytes = new byte[piece.remaining()];
-            piece.get(bytes);
-            content.writeBytes(bytes);
-        }
-        return content.toByteArray();
+        return exchange.body().readAll(MAX_BODY, ApiCall::tooLarge);
     }
 
-    /** The fields of a form, {@code application/x-www-form-urlencoded}; of one that is there twice, the first. */
-    public Map<String, String> form() throws IOException {
-        Map<String, String> fields = new LinkedHashMap<>();
-        for (String pair : new String(readBody(), StandardCharsets.UTF_8).split("&")) {
-            int equals = pair.indexOf('=');
-            if (equals > 0) {
-                fields.putIfAbsent(decode(pair.substring(0, equals)), decode(pair.substring(equals + 1)));
-            }
-        }
-        return fields;
-    }
-
-    private static String decode(String text) {
-        try {
-            return URLDecoder.decode(text, StandardCharsets.UTF_8);
-        } catch (IllegalArgumentException e) {
-            throw new OciException(ErrorCode.BAD_REQUEST, "the form has a malformed escape");
-        }
+    /** The fields of a form. */
+    public Form form() throws IOException {
+        return Form.read(exchange, MAX_BODY);
     }
 
     private static OciException tooLarge() {

@@ -3,6 +3,8 @@ package io.berth.http;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.Optional;
 
 /**
@@ -138,9 +140,13 @@ public final class Authentication {
                 .header("WWW-Authenticate", bearer(exchange, scope, ",error=\"insufficient_scope\""));
     }
 
+    /** The Authorization header of a name and password. */
+    public static String basic(String name, String password) {
+        return "Basic " + Base64.getEncoder().encodeToString((name + ":" + password).getBytes(StandardCharsets.UTF_8));
+    }
+
     private String bearer(Exchange exchange, String scope, String more) {
-        String realm =
-                externalUrl.map(url -> url.toString().replaceAll("/+$", "")).orElseGet(exchange::askedUrl);
+        String realm = exchange.baseUrl(externalUrl);
         return "Bearer realm=\"" + realm + TOKEN_PATH + "\",service=\"" + SERVICE + "\""
                 + (scope.isEmpty() ? "" : ",scope=\"" + scope + "\"") + more;
     }

@@ -1,8 +1,8 @@
 package io.berth.http;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.berth.oci.ErrorCode;
+import io.berth.oci.Json;
 import io.berth.oci.OciException;
 import java.io.IOException;
 import java.util.function.Function;
@@ -18,7 +18,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Errors {
     private static final Logger LOG = LoggerFactory.getLogger(Errors.class);
-    private static final JsonMapper JSON = new JsonMapper();
 
     private final Function<Throwable, OciException> translator;
 
@@ -65,15 +64,15 @@ public final class Errors {
 
     /** The JSON of an error. */
     public static byte[] body(OciException error) {
-        ObjectNode root = JSON.createObjectNode();
+        ObjectNode root = Json.MAPPER.createObjectNode();
         ObjectNode entry = root.putArray("errors").addObject();
         entry.put("code", error.code().name());
         entry.put("message", error.getMessage());
         if (!error.detail().isEmpty()) {
-            entry.set("detail", JSON.valueToTree(error.detail()));
+            entry.set("detail", Json.MAPPER.valueToTree(error.detail()));
         }
         try {
-            return JSON.writeValueAsBytes(root);
+            return Json.MAPPER.writeValueAsBytes(root);
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

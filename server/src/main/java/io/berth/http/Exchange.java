@@ -12,6 +12,7 @@ import io.vertx.core.internal.buffer.BufferInternal;
 import io.vertx.core.net.HostAndPort;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -169,6 +170,11 @@ public final class Exchange {
             }
         }
         return peer;
+    }
+
+    /** How clients reach this server, without a slash at the end: as configured, else as this one asked. */
+    public String baseUrl(Optional<URI> externalUrl) {
+        return externalUrl.map(url -> url.toString().replaceAll("/+$", "")).orElseGet(this::askedUrl);
     }
 
     /** The scheme and authority that the client asked, by a trusted proxy's word where there is one. */

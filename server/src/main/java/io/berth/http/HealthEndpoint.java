@@ -1,6 +1,6 @@
 package io.berth.http;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.berth.oci.Json;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -10,7 +10,6 @@ import java.util.function.Supplier;
  * credential and tell no secret.
  */
 public final class HealthEndpoint implements Endpoint {
-    private static final JsonMapper JSON = new JsonMapper();
 
     private final Map<String, Supplier<String>> checks;
 
@@ -32,6 +31,6 @@ public final class HealthEndpoint implements Endpoint {
         }
         boolean ok = problems.values().stream().allMatch("ok"::equals);
         var body = Map.of("status", ok ? "ok" : "failing", "checks", problems);
-        exchange.answer(ok ? 200 : 503, "application/json", JSON.writeValueAsBytes(body));
+        exchange.answer(ok ? 200 : 503, "application/json", Json.MAPPER.writeValueAsBytes(body));
     }
 }

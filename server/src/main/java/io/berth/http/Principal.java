@@ -42,6 +42,11 @@ public record Principal(Kind kind, long id, String name, String credential, Opti
         return kind == Kind.ANONYMOUS;
     }
 
+    /** The same without limits: for what is judged by the rights of the credential's owner alone. */
+    public Principal withoutScopes() {
+        return new Principal(kind, id, name, credential);
+    }
+
     /** The same, limited to {@code most}. */
     public Principal limitedTo(List<Scope> most) {
         return new Principal(kind, id, name, credential, Optional.of(List.copyOf(most)));

@@ -3,12 +3,14 @@ package io.berth.http;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.internal.buffer.BufferInternal;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * A request's body, pulled by a virtual thread. At most {@value #WINDOW} pieces are on their way, so that a fast client
@@ -91,6 +93,25 @@ public final class RequestBody {
         demand();
         count += piece.length();
         return ((BufferInternal) piece).getByteBuf().nioBuffer();
+    }
+
+    /**
+     * All that is left of it.
+     *
+     * @param limit bytes
+     * @param tooLarge what is thrown when there are more
+     */
+    public byte[] readAll(int limit, Supplier<? extends RuntimeException> tooLarge) throws IOException {
+        var content = new ByteArrayOutputStream();
+        for (ByteBuffer piece = next(); piece != null; piece = next()) {
+            if (piece.remaining() > limit - content.size()) {
+                throw tooLarge.get();
+            }
+            byte[] bytes = new byte[piece.remaining()];
+            piece.get(bytes);
+            content.writeBytes(bytes);
+        }
+        return content.toByteArray();
     }
 
     /** Bytes taken so far. */

@@ -1,6 +1,5 @@
 package io.berth.identity;
 
-import java.util.List;
 import java.util.Optional;
 import org.jdbi.v3.sqlobject.config.RegisterConstructorMapper;
 import org.jdbi.v3.sqlobject.customizer.Bind;
@@ -50,12 +49,6 @@ interface AccountDao {
             FROM account WHERE source = :source AND subject = :subject
             """)
     Optional<Account> find(@Bind("source") String source, @Bind("subject") String subject);
-
-    @SqlQuery("""
-            SELECT id, source, subject, name, email, real_name, comment, administrator, disabled, created_at, updated_at
-            FROM account WHERE id > :after ORDER BY id LIMIT :limit
-            """)
-    List<Account> page(@Bind("after") long after, @Bind("limit") int limit);
 
     @SqlUpdate("""
             INSERT INTO account (source, subject, name, email, real_name, comment, password_hash, administrator, disabled,

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -97,11 +96,6 @@ public final class Accounts {
 
     public Optional<Account> find(long id) {
         return database.read(tx -> tx.dao(AccountDao.class).find(id));
-    }
-
-    /** At most {@code limit} accounts in the order of their ids, those after {@code after}. */
-    public List<Account> page(long after, int limit) {
-        return database.read(tx -> tx.dao(AccountDao.class).page(after, limit));
     }
 
     /**
@@ -242,7 +236,7 @@ public final class Accounts {
         if (login.passwordHash() != null && PasswordHash.matches(password, login.passwordHash())) {
             throw new OciException(ErrorCode.BAD_REQUEST, "New password is identical to old password");
         }
-        if (!put(login.name(), password, origin)) {
+        if (!setPassword(login.name(), password, origin)) {
             throw new OciException(
                     ErrorCode.PRECONDITION, "'" + login.name() + "' has a password at " + login.source() + " only");
         }
@@ -254,10 +248,6 @@ public final class Accounts {
      * @return false when there is no such account
      */
     public boolean setPassword(String name, String password, Change.Origin origin) {
-        return put(name, password, origin);
-    }
-
-    private boolean put(String name, String password, Change.Origin origin) {
         String hash = PasswordHash.of(password, random);
         return database.write(tx -> {
             AccountDao dao = tx.dao(AccountDao.class);

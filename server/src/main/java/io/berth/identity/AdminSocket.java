@@ -1,8 +1,8 @@
 package io.berth.identity;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.berth.db.Change;
+import io.berth.oci.Json;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -35,7 +35,6 @@ public final class AdminSocket implements AutoCloseable {
     public static final String NAME = "admin.sock";
 
     private static final Logger LOG = LoggerFactory.getLogger(AdminSocket.class);
-    private static final JsonMapper JSON = new JsonMapper();
     private static final int MAX_LINE = 1 << 20; // a file of `berth apply`
     private static final int MAX_CONNECTIONS = 16;
     private static final int MAX_PATH = 107; // sun_path, less its final zero
@@ -162,7 +161,8 @@ public final class AdminSocket implements AutoCloseable {
         try (channel) {
             Map<String, Object> answer;
             try {
-                answer = answer(JSON.readTree(readLine(new BufferedInputStream(Channels.newInputStream(channel)))));
+                answer = answer(
+                        Json.MAPPER.readTree(readLine(new BufferedInputStream(Channels.newInputStream(channel)))));
             } catch (IOException | IllegalArgumentException e) {
                 answer = error("the request is not understood");
             } catch (RuntimeException e) {
@@ -180,7 +180,7 @@ public final class AdminSocket implements AutoCloseable {
 
     private static void write(SocketChannel channel, Map<String, ?> message) throws IOException {
         Channels.newOutputStream(channel)
-                .write((JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8));
+                .write((Json.MAPPER.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
     private static byte[] readLine(InputStream in) throws IOException {
@@ -245,7 +245,7 @@ public final class AdminSocket implements AutoCloseable {
             if (answer.length == 0) {
                 throw new IOException("the server gave no answer, see its log");
             }
-            return JSON.readTree(answer);
+            return Json.MAPPER.readTree(answer);
         }
     }
 

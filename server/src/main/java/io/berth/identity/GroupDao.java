@@ -16,11 +16,8 @@ interface GroupDao {
     @SqlQuery("SELECT id, source, subject, name FROM user_group WHERE id = :id")
     Optional<Groups.Group> find(@Bind("id") long id);
 
-    @SqlQuery("""
-            SELECT id, source, subject, name FROM user_group
-            WHERE id > :after AND (:name = '' OR lower(name) LIKE '%' || lower(:name) || '%') ORDER BY id LIMIT :limit
-            """)
-    List<Groups.Group> page(@Bind("name") String name, @Bind("after") long after, @Bind("limit") int limit);
+    @SqlQuery("SELECT id, source, subject, name FROM user_group ORDER BY id")
+    List<Groups.Group> all();
 
     @SqlQuery("""
             SELECT g.id, g.source, g.subject, g.name FROM account_group ag JOIN user_group g ON g.id = ag.group_id

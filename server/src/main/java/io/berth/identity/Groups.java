@@ -40,9 +40,9 @@ public final class Groups {
         return database.read(tx -> tx.dao(GroupDao.class).find(source, subject));
     }
 
-    /** At most {@code limit} groups in the order of their ids; {@code name} is a part of theirs, empty for all. */
-    public List<Group> page(String name, long after, int limit) {
-        return database.read(tx -> tx.dao(GroupDao.class).page(name, after, limit));
+    /** All groups in the order of their ids. */
+    public List<Group> all(Tx tx) {
+        return tx.dao(GroupDao.class).all();
     }
 
     /** The groups that an account was in at its last login. */

@@ -1,8 +1,5 @@
 package io.berth.identity;
 
-import java.util.Optional;
-import java.util.OptionalLong;
-
 /**
  * An account of a machine, of one project or of the system.
  *
@@ -29,14 +26,6 @@ public record Robot(
     /** What it logs in as, {@code robot$project+name}. */
     public String fullName(String prefix) {
         return prefix + (project == null ? "" : project + "+") + name;
-    }
-
-    public OptionalLong ofProject() {
-        return projectId == null ? OptionalLong.empty() : OptionalLong.of(projectId);
-    }
-
-    public Optional<String> projectName() {
-        return Optional.ofNullable(project);
     }
 
     /** Whether it may log in at {@code now}, in milliseconds since 1970. */

@@ -32,14 +32,13 @@ interface RobotDao {
             """)
     Optional<Robot> findOfSystem(@Bind("name") String name);
 
-    /** Of the system where {@code project} is 0. */
     @SqlQuery("""
             SELECT r.id, r.project_id, p.name AS project, r.name, r.description, r.secret_hash, r.disabled,
                 r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at
             FROM robot r LEFT JOIN project p ON p.id = r.project_id
-            WHERE COALESCE(r.project_id, 0) = :project AND r.id > :after ORDER BY r.id LIMIT :limit
+            WHERE r.project_id = :project ORDER BY r.id
             """)
-    List<Robot> page(@Bind("project") long project, @Bind("after") long after, @Bind("limit") int limit);
+    List<Robot> of(@Bind("project") long project);
 
     /** Of the system where {@code project} is 0. */
     @SqlQuery("SELECT COUNT(*) FROM robot WHERE COALESCE(project_id, 0) = :project AND name = :name")

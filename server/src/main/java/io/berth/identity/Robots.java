@@ -60,14 +60,9 @@ public final class Robots {
         return robot.fullName(settings.get(Setting.ROBOT_PREFIX));
     }
 
-    /** At most {@code limit} robots of a project, 0 for those of the system, in the order of their ids. */
-    public List<Robot> page(long project, long after, int limit) {
-        return database.read(tx -> tx.dao(RobotDao.class).page(project, after, limit));
-    }
-
     /** All robots of a project. */
-    public List<Robot> page(Tx tx, long project) {
-        return tx.dao(RobotDao.class).page(project, 0, Integer.MAX_VALUE);
+    public List<Robot> of(Tx tx, long project) {
+        return tx.dao(RobotDao.class).of(project);
     }
 
     /**

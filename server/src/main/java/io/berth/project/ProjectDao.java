@@ -33,9 +33,9 @@ interface ProjectDao {
 
     @SqlQuery("""
             SELECT id, name, public AS is_public, owner, quota_bytes, used_bytes, created_at, updated_at
-            FROM project WHERE id > :after ORDER BY id LIMIT :limit
+            FROM project ORDER BY id
             """)
-    List<Project> page(@Bind("after") long after, @Bind("limit") int limit);
+    List<Project> all();
 
     @SqlUpdate("""
             INSERT INTO project (name, prefix, public, owner, quota_bytes, used_bytes, created_at, updated_at)

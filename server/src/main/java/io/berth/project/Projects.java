@@ -11,6 +11,7 @@ import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.db.Tx;
 import io.berth.http.Principal;
+import io.berth.http.Scope;
 import io.berth.identity.AccessVersion;
 import io.berth.identity.Robot;
 import io.berth.identity.Robots;
@@ -69,7 +70,7 @@ public final class Projects {
 
     /** All projects in the order of their ids. */
     public List<Project> all(Tx tx) {
-        return tx.dao(ProjectDao.class).page(0, Integer.MAX_VALUE);
+        return tx.dao(ProjectDao.class).all();
     }
 
     /** As {@link #settings(long)} within a transaction. */
@@ -82,11 +83,6 @@ public final class Projects {
         return tx.dao(ProjectDao.class).project(id);
     }
 
-    /** At most {@code limit} projects in the order of their ids, those after {@code after}. */
-    public List<Project> page(long after, int limit) {
-        return database.read(tx -> tx.dao(ProjectDao.class).page(after, limit));
-    }
-
     /** A project's settings by name, in the order of their names. */
     public Map<String, String> settings(long id) {
         return database.read(tx -> settings(tx, id));
@@ -95,13 +91,14 @@ public final class Projects {
     /** Whether {@code principal} may make projects. */
     public Decision mayCreate(Principal principal) {
         Decision granted = authorizer.decide(principal, Permission.PROJECT_CREATE, Target.SYSTEM);
-        boolean everyone = site.get(Setting.PROJECT_CREATION).equals("everyone");
-        return !granted.allowed()
-                        && everyone
-                        && principal.kind() == Principal.Kind.USER
-                        && granted != Decision.OUT_OF_SCOPE
+        return !granted.allowed() && granted != Decision.OUT_OF_SCOPE && isLeftToUsers(principal)
                 ? new Decision(true, Setting.PROJECT_CREATION.name())
                 : granted;
+    }
+
+    private boolean isLeftToUsers(Principal principal) {
+        return principal.kind() == Principal.Kind.USER
+                && site.get(Setting.PROJECT_CREATION).equals("everyone");
     }
 
     /**
@@ -232,7 +229,7 @@ public final class Projects {
             if (dao.countRepositories(id) > 0) {
                 throw new OciException(ErrorCode.PRECONDITION, "the project contains repositories, can not be deleted");
             }
-            for (Robot robot : robots.page(tx, id)) {
+            for (Robot robot : robots.of(tx, id)) {
                 grants.removeAllOf(tx, Grant.SubjectKind.ROBOT, robot.id());
                 robots.delete(tx, robot, origin);
             }
@@ -267,13 +264,12 @@ public final class Projects {
         if (existing.isPresent()) {
             return Optional.empty();
         }
-        Principal owner = new Principal(principal.kind(), principal.id(), principal.name(), principal.credential());
         boolean inScope = principal
                 .scopes()
-                .map(scopes -> scopes.stream()
-                        .anyMatch(scope -> scope.covers(io.berth.http.Scope.REPOSITORY, repository.value(), "push")))
+                .map(scopes ->
+                        scopes.stream().anyMatch(scope -> scope.covers(Scope.REPOSITORY, repository.value(), "push")))
                 .orElse(true);
-        return inScope ? Optional.of(mayCreate(owner)).filter(Decision::allowed) : Optional.empty();
+        return inScope ? Optional.of(mayCreate(principal.withoutScopes())).filter(Decision::allowed) : Optional.empty();
     }
 
     /**
@@ -298,7 +294,6 @@ public final class Projects {
         if (principal.kind() == Principal.Kind.SYSTEM) {
             return true;
         }
-        var owner = new Principal(principal.kind(), principal.id(), principal.name(), principal.credential());
         Permission needed = switch (rules.createdByPush()) {
             case NEVER -> null;
             case ADMINISTRATORS -> Permission.ADMINISTER;
@@ -307,11 +302,9 @@ public final class Projects {
         if (needed == null) {
             return false;
         }
-        Decision decision = authorizer.decideAtOnce(owner, needed, Target.SYSTEM);
+        Decision decision = authorizer.decideAtOnce(principal.withoutScopes(), needed, Target.SYSTEM);
         return decision != null && decision.allowed()
-                || needed == Permission.PROJECT_CREATE
-                        && owner.kind() == Principal.Kind.USER
-                        && site.get(Setting.PROJECT_CREATION).equals("everyone");
+                || needed == Permission.PROJECT_CREATE && isLeftToUsers(principal);
     }
 
     /** Makes the project of names without one, unless it exists. */

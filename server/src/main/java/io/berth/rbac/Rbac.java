@@ -32,8 +32,6 @@ import java.util.Set;
  * changes nothing. Thread-safe.
  */
 public final class Rbac {
-    private static final int ALL = Integer.MAX_VALUE;
-
     private final Database database;
     private final Roles roles;
     private final Projects projects;
@@ -259,7 +257,7 @@ public final class Rbac {
             Map<String, String> secrets,
             Change.Origin origin) {
         var existing = new LinkedHashMap<String, Robot>();
-        robots.page(tx, project.id()).forEach(robot -> existing.put(robot.name(), robot));
+        robots.of(tx, project.id()).forEach(robot -> existing.put(robot.name(), robot));
         for (RbacFile.Robot one : wanted) {
             Robot robot = existing.remove(one.name());
             if (robot == null) {
@@ -318,9 +316,9 @@ public final class Rbac {
 
     /** The file that {@link #apply} would change nothing with. */
     public Map<String, Object> export() {
-        Map<Long, String> groupNames = new HashMap<>();
-        groups.page("", 0, ALL).forEach(group -> groupNames.put(group.id(), group.source() + ":" + group.subject()));
         return database.read(tx -> {
+            Map<Long, String> groupNames = new HashMap<>();
+            groups.all(tx).forEach(group -> groupNames.put(group.id(), group.source() + ":" + group.subject()));
             List<RbacFile.Role> own = roles.all(tx).stream()
                     .filter(role -> !role.builtIn())
                     .map(role -> new RbacFile.Role(
@@ -338,7 +336,7 @@ public final class Rbac {
                             Optional.of(project.quota().orElse(-1)),
                             new LinkedHashMap<>(projects.settings(tx, project.id())),
                             Optional.of(describe(grants.in(tx, project.id()), groupNames)),
-                            Optional.of(robots.page(tx, project.id()).stream()
+                            Optional.of(robots.of(tx, project.id()).stream()
                                     .map(robot -> describe(tx, robot))
                                     .toList())))
                     .toList();

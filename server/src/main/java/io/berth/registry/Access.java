@@ -127,7 +127,7 @@ final class Access {
         // A bigger token helps when the rights behind it reach so far.
         if (decision == Decision.OUT_OF_SCOPE
                 && authorizer
-                        .decide(withoutScopes(principal), permission, target)
+                        .decide(principal.withoutScopes(), permission, target)
                         .allowed()) {
             throw authentication.insufficient(exchange, scope);
         }
@@ -149,10 +149,6 @@ final class Access {
             case Target.OfContent(RepositoryName name, Reference reference) -> nameOf(name, reference);
             case Target.OfSubject(RepositoryName name, Digest subject) -> nameOf(name, subject);
         };
-    }
-
-    private static Principal withoutScopes(Principal principal) {
-        return new Principal(principal.kind(), principal.id(), principal.name(), principal.credential());
     }
 
     private static RepositoryName repositoryOf(Target target) {

@@ -161,6 +161,7 @@ final class ManifestRoutes {
         return names.stream().map(Tag::parse).distinct().toList();
     }
 
+    // Into one piece of the size that there are permits for, and no copy beside it.
     private byte[] readBody(Exchange exchange, int limit) throws IOException {
         var content = ByteBuffer.allocate(limit);
         ByteBuffer chunk;

@@ -44,12 +44,7 @@ final class MountBlob {
                 .orElseGet(
                         () -> database.read(tx -> tx.dao(BlobDao.class).repositoriesOf(digest.toString(), CANDIDATES)));
         // A token's scope names the target alone; whose it is may pull from where they may.
-        Principal owner = new Principal(
-                principal.kind(),
-                principal.id(),
-                principal.name(),
-                principal.credential(),
-                principal.credential().startsWith("token:") ? principal.scopes() : Optional.empty());
+        Principal owner = principal.credential().startsWith("token:") ? principal : principal.withoutScopes();
         Optional<String> source = holders.stream()
                 .filter(name -> authorizer
                         .decide(owner, Permission.PULL, Target.content(new RepositoryName(name), digest))

@@ -8,6 +8,7 @@ import io.berth.http.Authentication;
 import io.berth.http.Authenticator;
 import io.berth.http.Endpoint;
 import io.berth.http.Exchange;
+import io.berth.http.Form;
 import io.berth.http.Principal;
 import io.berth.http.Scope;
 import io.berth.identity.AccessTokens;
@@ -20,16 +21,10 @@ import io.berth.project.Projects;
 import io.berth.site.Setting;
 import io.berth.site.SiteSettings;
 import java.io.IOException;
-import java.net.URLDecoder;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -98,26 +93,25 @@ public final class TokenEndpoint implements Endpoint {
     }
 
     private void post(Exchange exchange) throws IOException {
-        Map<String, String> form = form(exchange);
-        requireService(form.get("service"));
-        List<String> asked = scopes(Stream.ofNullable(form.get("scope")).toList());
-        switch (form.getOrDefault("grant_type", "")) {
+        Form form = form(exchange);
+        requireService(form.last("service", null));
+        List<String> asked = scopes(Stream.ofNullable(form.last("scope", null)).toList());
+        switch (form.last("grant_type", "")) {
             case "password" -> {
                 Principal principal = byPassword(exchange, form);
-                boolean offline = "offline".equals(form.get("access_type"));
+                boolean offline = "offline".equals(form.last("access_type", ""));
                 answer(exchange, principal, asked, offline ? refresh(exchange, principal) : Optional.empty());
             }
             case "refresh_token" -> {
-                String secret = form.getOrDefault("refresh_token", "");
+                String secret = form.last("refresh_token", "");
                 answer(exchange, byRefreshToken(exchange, secret), asked, Optional.of(secret));
             }
             default -> throw new OciException(ErrorCode.BAD_REQUEST, "grant_type is password or refresh_token");
         }
     }
 
-    private Principal byPassword(Exchange exchange, Map<String, String> form) {
-        String login = form.getOrDefault("username", "") + ":" + form.getOrDefault("password", "");
-        String header = "Basic " + Base64.getEncoder().encodeToString(login.getBytes(StandardCharsets.UTF_8));
+    private Principal byPassword(Exchange exchange, Form form) {
+        String header = Authentication.basic(form.last("username", ""), form.last("password", ""));
         Authenticator any = authenticator;
         return any.cached(header)
                 .or(() -> any.authenticate(header, exchange.client()))
@@ -176,34 +170,11 @@ public final class TokenEndpoint implements Endpoint {
                 .toList();
     }
 
-    private static Map<String, String> form(Exchange exchange) throws IOException {
+    private static Form form(Exchange exchange) throws IOException {
         String type = exchange.header("Content-Type");
         if (type == null || !type.toLowerCase(java.util.Locale.ROOT).startsWith("application/x-www-form-urlencoded")) {
             throw new OciException(ErrorCode.BAD_REQUEST, 415, "the form is application/x-www-form-urlencoded");
         }
-        var content = ByteBuffer.allocate(MAX_FORM);
-        ByteBuffer chunk;
-        while ((chunk = exchange.body().next()) != null) {
-            if (chunk.remaining() > content.remaining()) {
-                throw new OciException(ErrorCode.TOO_LARGE, "the form is too large");
-            }
-            content.put(chunk);
-        }
-        var fields = new ArrayList<>(
-                Arrays.asList(new String(content.array(), 0, content.position(), StandardCharsets.UTF_8).split("&")));
-        var form = new HashMap<String, String>();
-        for (String field : fields) {
-            int equals = field.indexOf('=');
-            if (equals > 0) {
-                try {
-                    form.put(
-                            URLDecoder.decode(field.substring(0, equals), StandardCharsets.UTF_8),
-                            URLDecoder.decode(field.substring(equals + 1), StandardCharsets.UTF_8));
-                } catch (IllegalArgumentException e) {
-                    throw new OciException(ErrorCode.BAD_REQUEST, "the form cannot be decoded");
-                }
-            }
-        }
-        return form;
+        return Form.read(exchange, MAX_FORM);
     }
 }

@@ -13,6 +13,7 @@ import io.berth.http.Authentication;
 import io.berth.http.Principal;
 import io.berth.http.Scope;
 import io.berth.identity.BearerTokens;
+import io.berth.identity.jwt.SignedTokens;
 import java.text.ParseException;
 import java.time.Clock;
 import java.time.Duration;
@@ -37,7 +38,6 @@ public final class Tokens implements BearerTokens {
     private static final String CREDENTIAL = "cred";
     private static final String ACCESS = "access";
     private static final Duration SKEW = Duration.ofSeconds(30);
-    private static final int MAX_LENGTH = 12 << 10;
 
     private final SigningKeys keys;
     private final Clock clock;
@@ -95,11 +95,11 @@ public final class Tokens implements BearerTokens {
 
     @Override
     public Optional<Bearer> verify(String token) {
-        if (token.length() > MAX_LENGTH) {
-            return Optional.empty();
-        }
+        return SignedTokens.parse(token).flatMap(this::verify);
+    }
+
+    private Optional<Bearer> verify(SignedJWT jwt) {
         try {
-            SignedJWT jwt = SignedJWT.parse(token);
             // The algorithm is ours and not the token's to choose.
             if (!JWSAlgorithm.ES256.equals(jwt.getHeader().getAlgorithm())
                     || jwt.getHeader().getCriticalParams() != null

@@ -5,6 +5,7 @@ import io.berth.db.Database;
 import io.berth.http.AuditSink;
 import io.berth.http.Endpoint;
 import io.berth.http.Exchange;
+import io.berth.http.Form;
 import io.berth.identity.AccessTokens;
 import io.berth.identity.AccessVersion;
 import io.berth.identity.ConfiguredSources;
@@ -13,12 +14,8 @@ import io.berth.identity.Onboarding;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.vertx.core.http.HttpMethod;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLDecoder;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
@@ -88,40 +85,12 @@ public final class OidcEndpoint implements Endpoint {
                     .header("Allow", "POST");
         }
         exchange.set("Cache-Control", "no-store");
-        logouts.run(field(body(exchange), "logout_token"));
+        logouts.run(Form.read(exchange, MAX_FORM).first("logout_token", ""));
         exchange.answer(200);
     }
 
-    private static String body(Exchange exchange) throws IOException {
-        var body = new ByteArrayOutputStream();
-        for (ByteBuffer piece = exchange.body().next();
-                piece != null;
-                piece = exchange.body().next()) {
-            if (body.size() + piece.remaining() > MAX_FORM) {
-                throw new OciException(ErrorCode.TOO_LARGE, "the form is too large");
-            }
-            byte[] bytes = new byte[piece.remaining()];
-            piece.get(bytes);
-            body.writeBytes(bytes);
-        }
-        return body.toString(StandardCharsets.UTF_8);
-    }
-
-    private static String field(String form, String name) {
-        for (String pair : form.split("&")) {
-            if (pair.startsWith(name + "=")) {
-                return URLDecoder.decode(pair.substring(name.length() + 1), StandardCharsets.UTF_8);
-            }
-        }
-        return "";
-    }
-
-    private String base(Exchange exchange) {
-        return externalUrl.map(url -> url.toString().replaceAll("/+$", "")).orElseGet(exchange::askedUrl);
-    }
-
     private URI redirect(Exchange exchange) {
-        return URI.create(base(exchange) + "/c/oidc/callback");
+        return URI.create(exchange.baseUrl(externalUrl) + "/c/oidc/callback");
     }
 
     private void begin(Exchange exchange) {
@@ -173,7 +142,7 @@ public final class OidcEndpoint implements Endpoint {
                     done.account().name(),
                     Credentials.ofSource(done.account().id()),
                     true);
-            String registry = URI.create(base(exchange)).getAuthority();
+            String registry = URI.create(exchange.baseUrl(externalUrl)).getAuthority();
             LoginPages.done(exchange, provider, done.account().name(), done.secret(), registry);
         } catch (OciException e) {
             tell(exchange, provider, "", "", false);
@@ -206,7 +175,7 @@ public final class OidcEndpoint implements Endpoint {
     }
 
     private void setCookie(Exchange exchange, String value, int seconds) {
-        boolean secure = base(exchange).startsWith("https:");
+        boolean secure = exchange.baseUrl(externalUrl).startsWith("https:");
         exchange.set(
                 "Set-Cookie",
                 COOKIE + "=" + value + "; Path=" + COOKIE_PATH + "; Max-Age=" + seconds + "; HttpOnly; SameSite=Lax"
