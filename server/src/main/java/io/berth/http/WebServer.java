@@ -154,6 +154,7 @@ public final class WebServer implements AutoCloseable {
         ((io.vertx.core.internal.VertxInternal) vertx).createEventLoopContext().runOnContext(nothing -> {
             HttpServer server =
                     vertx.createHttpServer(options).requestHandler(this::accept).invalidRequestHandler(this::refuse);
+            server.connectionHandler(WritabilityWatch::begin);
             server.exceptionHandler(e -> LOG.debug("connection failed: {}", e.toString()));
             server.listen(atPort, host).onSuccess(listening::complete).onFailure(listening::completeExceptionally);
         });
@@ -280,7 +281,9 @@ public final class WebServer implements AutoCloseable {
         guard.begin(request.connection());
         var exchange = new Exchange(request, nextId(), context, System.nanoTime());
         var end = new EndOnce(exchange);
-        exchange.response().endHandler(nothing -> end.run());
+        // A stream of HTTP/2 closes when its answer has been written, and how much that was is known only then.
+        boolean closes = request.version() == io.vertx.core.http.HttpVersion.HTTP_2;
+        exchange.response().endHandler(closes ? nothing -> end.answered() : nothing -> end.run());
         exchange.response().closeHandler(nothing -> end.run());
         Endpoint endpoint = endpoint(exchange.path());
         try {
@@ -291,6 +294,7 @@ public final class WebServer implements AutoCloseable {
             errors.answer(exchange, e);
             return;
         }
+        guard.begin(request.connection()); // for as long as somebody waits for the client to take the answer
         Thread.startVirtualThread(() -> {
             try {
                 endpoint.answer(exchange);
@@ -300,6 +304,8 @@ public final class WebServer implements AutoCloseable {
                     // To Vert.x a file is written as soon as the kernel has it, and what happens later ends nothing.
                     end.run();
                 }
+            } finally {
+                guard.end(request.connection());
             }
         });
     }
@@ -316,10 +322,18 @@ public final class WebServer implements AutoCloseable {
 
     private final class EndOnce implements Runnable {
         private final Exchange exchange;
+        private final AtomicBoolean answered = new AtomicBoolean();
         private final AtomicBoolean done = new AtomicBoolean();
 
         EndOnce(Exchange exchange) {
             this.exchange = exchange;
+        }
+
+        /** Nothing more is to come of this request, and a client that does not take the answer is idle. */
+        void answered() {
+            if (!answered.getAndSet(true)) {
+                guard.end(exchange.request().connection());
+            }
         }
 
         @Override
@@ -327,7 +341,7 @@ public final class WebServer implements AutoCloseable {
             if (done.getAndSet(true)) {
                 return;
             }
-            guard.end(exchange.request().connection());
+            answered();
             exchange.close();
             long nanos = System.nanoTime() - exchange.startNanos();
             int status = exchange.response().getStatusCode();

@@ -25,6 +25,11 @@ final class Gauges {
         return value(berth, "berth_http_requests_active");
     }
 
+    /** Bytes of bodies that an operation has sent so far. */
+    static long sentBy(BerthUnderTest berth, String operation) {
+        return value(berth, "berth_http_response_bytes_total{operation=\"" + operation + "\"}");
+    }
+
     private static long value(BerthUnderTest berth, String name) {
         String prefix = name + " ";
         return berth.get("/metrics")

@@ -253,6 +253,47 @@ class ProtocolsTest {
         }
     }
 
+    /**
+     * A client lets a large answer go on and asks for a small one in the same breath: the small one's stream begins while
+     * the connection takes no more, and nobody is told when it does again.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"boringssl", "jdk"})
+    void aStreamThatBeginsWhileTheConnectionTakesNoMoreIsAnswered(String engine, @TempDir Path data) throws Exception {
+        try (var berth = BerthUnderTest.startTls(data, first, "server.tls.engine=" + engine)) {
+            String large = "/v2/protocols/two/blobs/" + berth.pushBlob("protocols/two", Content.random(8 << 20));
+            byte[] small = Content.random(500);
+            String path = "/v2/protocols/two/blobs/" + berth.pushBlob("protocols/two", small);
+            for (int i = 0; i < 5; i++) {
+                try (var h2 = RawH2.connectTls(berth.port(), first)) {
+                    h2.widen(0, 64 << 20);
+                    h2.get(1, large);
+                    int window = 65_535; // RFC 9113, 6.9.2
+                    h2.readData(1, window);
+                    h2.hold();
+                    h2.widen(1, window + 5); // a little more than Netty's high water mark, and then there is no more
+                    h2.get(3, path);
+                    h2.release();
+                    assertThat(h2.readData(3, small.length)).isTrue();
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatIsSentOverHttp2IsCountedWhole(@TempDir Path data) {
+        try (var berth = BerthUnderTest.startTls(data, first)) {
+            byte[] large = Content.random(3_000_000);
+            byte[] small = Content.random(700);
+            for (byte[] blob : List.of(large, small)) {
+                String path = "/v2/protocols/counted/blobs/" + berth.pushBlob("protocols/counted", blob);
+                assertThat(berth.get(path).isStatus(200).version()).isEqualTo(HttpClient.Version.HTTP_2);
+            }
+            Gauges.eventually(
+                    "every byte is counted", () -> Gauges.sentBy(berth, "blob-get") == large.length + small.length);
+        }
+    }
+
     @Test
     void plainHttpToATlsPortDoesNoHarm(@TempDir Path data) throws IOException {
         try (var berth = BerthUnderTest.startTls(data, first)) {

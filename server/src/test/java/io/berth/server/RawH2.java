@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import javax.net.ssl.SSLSocket;
 
 /** HTTP/2 by prior knowledge, frame by frame, with windows that are never opened further. */
 final class RawH2 implements AutoCloseable {
@@ -19,6 +20,7 @@ final class RawH2 implements AutoCloseable {
 
     private final Socket socket;
     private final DataInputStream in;
+    private ByteArrayOutputStream held;
 
     private RawH2(Socket socket) throws IOException {
         this.socket = socket;
@@ -28,7 +30,19 @@ final class RawH2 implements AutoCloseable {
     }
 
     static RawH2 connect(int port) throws IOException {
-        var h2 = new RawH2(new Socket(InetAddress.getLoopbackAddress(), port));
+        return begin(new Socket(InetAddress.getLoopbackAddress(), port));
+    }
+
+    static RawH2 connectTls(int port, TestCertificate trusted) throws IOException {
+        var socket = (SSLSocket) trusted.trusting().getSocketFactory().createSocket("localhost", port);
+        var parameters = socket.getSSLParameters();
+        parameters.setApplicationProtocols(new String[] {"h2"});
+        socket.setSSLParameters(parameters);
+        return begin(socket);
+    }
+
+    private static RawH2 begin(Socket socket) throws IOException {
+        var h2 = new RawH2(socket);
         h2.socket.getOutputStream().write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
         h2.frame(SETTINGS, 0, 0, new byte[0]);
         return h2;
@@ -43,7 +57,23 @@ final class RawH2 implements AutoCloseable {
         frame.write(flags);
         frame.writeBytes(java.nio.ByteBuffer.allocate(4).putInt(stream).array());
         frame.writeBytes(payload);
-        socket.getOutputStream().write(frame.toByteArray());
+        if (held != null) {
+            held.writeBytes(frame.toByteArray());
+        } else {
+            socket.getOutputStream().write(frame.toByteArray());
+        }
+    }
+
+    /** Keeps what is asked and granted from now on, for {@link #release}. */
+    void hold() {
+        held = new ByteArrayOutputStream();
+    }
+
+    /** Sends what was held in one piece, which the server reads at once. */
+    void release() throws IOException {
+        byte[] all = held.toByteArray();
+        held = null;
+        socket.getOutputStream().write(all);
     }
 
     // Literals without indexing, RFC 7541, 6.2.2
@@ -78,9 +108,17 @@ final class RawH2 implements AutoCloseable {
 
     /** Lets the server send {@code bytes} more on the stream and on the connection. */
     void grant(int stream, int bytes) throws IOException {
-        byte[] increment = java.nio.ByteBuffer.allocate(4).putInt(bytes).array();
-        frame(WINDOW_UPDATE, 0, 0, increment);
-        frame(WINDOW_UPDATE, 0, stream, increment);
+        widen(0, bytes);
+        widen(stream, bytes);
+    }
+
+    /** Lets the server send {@code bytes} more on the stream alone, or with 0 on the connection alone. */
+    void widen(int stream, int bytes) throws IOException {
+        frame(
+                WINDOW_UPDATE,
+                0,
+                stream,
+                java.nio.ByteBuffer.allocate(4).putInt(bytes).array());
     }
 
     /** Reads {@code count} bytes of the stream's body, and says whether they were the last. */
