@@ -63,6 +63,10 @@ def main() -> int:
     print("\nscenario      result    seconds  figures")
     for name, state, seconds, text in results:
         print(f"{name:13} {state:9} {seconds:7.0f}  {text}")
+    counts = {state: sum(result[1] == state for result in results) for state in ("passed", "part", "not run", "FAILED")}
+    print(", ".join(f"{count} {state}" for state, count in counts.items()), f"in {sum(result[2] for result in results):.0f} s")
+    if counts["part"] or counts["not run"]:
+        print("This machine cannot show everything: what is only a part or not run says why above, and has not passed.")
     return 1 if any(state == "FAILED" for _, state, _, _ in results) else 0
 
 

@@ -12,7 +12,7 @@ from badday.place import NotRun, Place, require
 from badday.server import BASIC, Berth
 
 PIECE = 1 << 20
-RSS_LIMIT = 900  # MiB
+RSS_LIMIT = 600  # MiB
 
 
 def run(place: Place, seed: int) -> str:

@@ -33,6 +33,7 @@ def finishes(place: Place, source: random.Random) -> tuple[str, float]:
     client.patch(waiting, 0, content[: 1 << 20])
     go_on = threading.Event()
     results: dict[str, str] = {}
+    chunked: list[tuple[str, bytes]] = []
     begun: dict[str, threading.Event] = {}
 
     def half(one: bytes, name: str):
@@ -48,6 +49,10 @@ def finishes(place: Place, source: random.Random) -> tuple[str, float]:
         length = {"Content-Length": str(len(one))}
         if way == "whole":
             answer = raw(mine, "POST", f"/v2/stop/r/blobs/uploads/?digest={digest(one)}", parts, length)
+        elif way == "chunk":
+            upload = mine.begin("stop/r")
+            answer = raw(mine, "PATCH", upload, parts, length | {"Content-Range": f"0-{len(one) - 1}"})
+            chunked.append((upload, one))
         elif way == "put":
             answer = raw(mine, "PUT", f"{mine.begin('stop/r')}?digest={digest(one)}", parts, length)
         else:
@@ -69,6 +74,7 @@ def finishes(place: Place, source: random.Random) -> tuple[str, float]:
     work = {
         "blob in one request": (push, (source.randbytes(1 << 20), "whole")),
         "blob by PUT": (push, (source.randbytes(2 << 20), "put")),
+        "chunk": (push, (source.randbytes(2 << 20), "chunk")),
         "manifest": (push, (image.manifest, "v2")),
         "pull of 20 MiB": (pull, ()),
     }
@@ -90,16 +96,21 @@ def finishes(place: Place, source: random.Random) -> tuple[str, float]:
     code = berth.wait(SHUTDOWN + 15)
     seconds = time.monotonic() - began
     require(code == 0, f"exit code {code}")
-    wrong = {name: results.get(name, "nothing") for name in work if results.get(name) not in ("201", "right")}
+    wrong = {name: results.get(name, "nothing") for name in work if results.get(name) not in ("201", "202", "right")}
     require(not wrong, f"requests under way were not finished: {wrong}")
     require(seconds < SHUTDOWN, f"the stop took {seconds:.0f} s although all requests were over")
 
     berth = Berth(place, data)
     client = berth.client()
     for name, (action, arguments) in work.items():
-        if action is push and name != "manifest":
+        if action is push and name not in ("manifest", "chunk"):
             client.check_blob("stop/r", digest(arguments[0]))
     require(client.tag("stop/r", "v2") == image.digest, "the manifest's tag is not there")
+    [(location, one)] = chunked
+    size = client.size_of_upload(location)
+    require(size == len(one), f"of a chunk of {len(one)} bytes that was acknowledged during the stop {size} are there")
+    client.finish(location, digest(one))
+    client.check_blob("stop/r", digest(one))
     size = client.size_of_upload(waiting)
     require(size == 1 << 20, f"the upload begun before has {size} bytes")
     client.patch(waiting, size, content[size : 2 << 20])

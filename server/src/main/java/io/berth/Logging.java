@@ -25,6 +25,8 @@ public final class Logging {
         var root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         root.setLevel(Level.WARN);
         root.addAppender(appender);
+        // All that it says, as errors, is that a client of a download went away.
+        context.getLogger("io.vertx.core.net.impl.VertxConnection").setLevel(Level.OFF);
         context.getLogger("io.berth").setLevel(Level.toLevel(config.level()));
     }
 

@@ -72,4 +72,26 @@ class ProcessTest {
             assertThat(first.status("/v2/", BerthUnderTest.ADMIN)).isEqualTo(200);
         }
     }
+
+    @Test
+    void aReaderThatGoesAwayIsNoErrorOfOurs() throws IOException {
+        try (var berth = ServedProcess.start(data, Map.of("BERTH_ADMIN_PASSWORD", BerthUnderTest.PASSWORD))) {
+            byte[] layer = Content.random(16 << 20);
+            String blob = "/v2/a/b/blobs/" + Content.sha256(layer);
+            try (RawHttp pusher = RawHttp.connect(berth.port())) {
+                pusher.head(
+                        "POST /v2/a/b/blobs/uploads/?digest=" + Content.sha256(layer),
+                        "Content-Length: " + layer.length);
+                pusher.send(layer).read().isStatus(201);
+            }
+            for (int i = 0; i < 5; i++) {
+                RawHttp reader = RawHttp.connectNarrow(berth.port()).head("GET " + blob);
+                reader.socket().getInputStream().read();
+                reader.socket().setSoLinger(true, 0); // a reset
+                reader.close();
+            }
+            assertThat(berth.stop()).isZero();
+            assertThat(berth.everything()).doesNotContain("ERROR", "WARN");
+        }
+    }
 }
