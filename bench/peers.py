@@ -56,7 +56,8 @@ class Zot(Server):
             return line
 
     def command(self, site: Site) -> tuple[list[str], dict[str, str]]:
-        http = {"address": "127.0.0.1", "port": str(site.port)}
+        # by default zot gives a request a minute, which a gigabyte may exceed on a busy machine
+        http = {"address": "127.0.0.1", "port": str(site.port), "readTimeout": "15m"}
         if site.variant == TLS:
             http["tls"] = {"cert": str(site.certificate), "key": str(site.key)}
         if site.variant == WITH_BASIC:

@@ -47,7 +47,6 @@ final class TrainCommand implements Callable<Integer> {
         return new ConfigLoader()
                 .set("data", data.toString(), ORIGIN)
                 .set("server.port", "0", ORIGIN)
-                .set("log.access", "false", ORIGIN)
                 .set("log.level", "error", ORIGIN)
                 .set("admin.password", PASSWORD, ORIGIN)
                 .set("registry.anonymous-pull", "true", ORIGIN);
