@@ -56,8 +56,9 @@ class Zot(Server):
             return line
 
     def command(self, site: Site) -> tuple[list[str], dict[str, str]]:
-        # by default zot gives a request a minute, which a gigabyte may exceed on a busy machine
-        http = {"address": "127.0.0.1", "port": str(site.port), "readTimeout": "15m"}
+        # by default zot gives a request and its answer a minute each, which a gigabyte may exceed on a busy machine
+        http = {"address": "127.0.0.1", "port": str(site.port), "readTimeout": "15m",
+                "writeTimeout": "15m"}
         if site.variant == TLS:
             http["tls"] = {"cert": str(site.certificate), "key": str(site.key)}
         if site.variant == WITH_BASIC:
