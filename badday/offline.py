@@ -32,7 +32,7 @@ class Database:
 
 
 # What may lie in a data directory beside the blobs.
-OWN_FILES = {"berth.lock", "berth.db", "berth.db-wal", "berth.db-shm", "admin-password", "admin.sock"}
+OWN_FILES = {"berth.lock", "berth.db", "berth.db-wal", "berth.db-shm", "admin-password", "admin.sock", "master-key"}
 
 
 def generation(number: int) -> str:
