@@ -7,7 +7,10 @@ import io.berth.access.ProjectAuthorizer;
 import io.berth.access.Roles;
 import io.berth.access.Target;
 import io.berth.access.VisibleRepositories;
+import io.berth.api.ApiDocument;
+import io.berth.api.ApiEndpoint;
 import io.berth.audit.Audit;
+import io.berth.audit.AuditRequests;
 import io.berth.config.BerthConfig;
 import io.berth.db.ChangeFeed;
 import io.berth.db.Database;
@@ -23,12 +26,14 @@ import io.berth.http.GuardedTransport;
 import io.berth.http.HealthEndpoint;
 import io.berth.http.HttpMetrics;
 import io.berth.http.MetricsEndpoint;
+import io.berth.http.RateLimiter;
 import io.berth.http.Tracing;
 import io.berth.http.WebServer;
 import io.berth.identity.AccessTokens;
 import io.berth.identity.AccessVersion;
 import io.berth.identity.Accounts;
 import io.berth.identity.AdminSocket;
+import io.berth.identity.Caller;
 import io.berth.identity.ConfiguredSources;
 import io.berth.identity.CredentialAuthenticator;
 import io.berth.identity.Credentials;
@@ -51,6 +56,7 @@ import io.berth.rbac.Rbac;
 import io.berth.rbac.RbacRequests;
 import io.berth.registry.Registry;
 import io.berth.registry.TagPaths;
+import io.berth.site.Setting;
 import io.berth.site.SiteSettings;
 import io.berth.store.BlobStore;
 import io.berth.store.DurableDirectories;
@@ -76,7 +82,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -145,7 +150,8 @@ public final class Berth implements AutoCloseable {
             var identitySources =
                     new IdentitySources(database, secrets, access, List.of(new LdapKind(), new OidcKind(clock)));
             var sources = own(new ConfiguredSources(database, identitySources, access));
-            var workloads = own(new WorkloadTokens(new WorkloadRules(database, access), access, clock));
+            var workloadRules = new WorkloadRules(database, access);
+            var workloads = own(new WorkloadTokens(workloadRules, access, clock));
             var authenticator = new CredentialAuthenticator(
                     database,
                     new Logins(database, random, clock, sources, onboarding),
@@ -205,10 +211,12 @@ public final class Berth implements AutoCloseable {
             var checks = ServerStatus.checks(database, registry);
             var health = new HealthEndpoint(checks);
             var sessions = new Sessions(database, credentials, site, random);
+            var caller = new Caller(
+                    authentication, sessions, new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime));
             var harbor = new HarborApi(
                     config,
                     database,
-                    authentication,
+                    caller,
                     authenticator,
                     sessions,
                     authorizer,
@@ -221,6 +229,23 @@ public final class Berth implements AutoCloseable {
                     site,
                     checks,
                     clock);
+            var rbac = new Rbac(
+                    database, roles, projects, grants, robots, accounts, groups, identitySources, workloadRules);
+            var explanation = new Explanation(authorizer, accounts, robots);
+            var api = new ApiEndpoint(
+                    database,
+                    caller,
+                    authorizer,
+                    accounts,
+                    accessTokens,
+                    identitySources,
+                    workloadRules,
+                    robots,
+                    rbac,
+                    explanation,
+                    new AuditRequests(audit.log()),
+                    () -> config.registry().readOnly() || site.get(Setting.READ_ONLY));
+            var document = new ApiDocument();
             var metrics = new MetricsEndpoint(
                     meters::scrape,
                     asking,
@@ -247,6 +272,9 @@ public final class Berth implements AutoCloseable {
                             new WebServer.Route("/v2", registry.endpoint()),
                             new WebServer.Route(Authentication.TOKEN_PATH, tokenEndpoint),
                             new WebServer.Route("/api", harbor),
+                            new WebServer.Route(ApiEndpoint.PREFIX, api),
+                            new WebServer.Route(ApiDocument.PATH, document),
+                            new WebServer.Route(ApiDocument.EXPLORER, document),
                             new WebServer.Route("/c", harbor),
                             new WebServer.Route("/login", login),
                             new WebServer.Route("/c/oidc", login),
@@ -262,17 +290,18 @@ public final class Berth implements AutoCloseable {
                     random));
             port = server.start();
             tlsEngine = server.tlsEngine();
+            var openMetrics = MetricsListener.of(
+                    config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
+            openMetrics.ifPresent(this::own);
             metricsPort =
-                    metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
+                    openMetrics.isPresent() ? Optional.of(openMetrics.get().start()) : Optional.empty();
             var feed = new ChangeFeed(database);
-            var rbac = new RbacRequests(
-                    new Rbac(database, roles, projects, grants, robots, accounts, groups),
-                    new Explanation(authorizer, accounts, robots));
+            var requests = new RbacRequests(rbac, explanation);
             own(new AdminSocket(
                     data.path(),
                     accounts,
                     () -> ServerStatus.status(database, store, registry),
-                    both(rbac.all(), audit.requests())));
+                    both(requests.all(), audit.requests())));
             own(new Maintenance(
                     new SourceCheck(database, sources, onboarding, clock)::runWhenDue)); // may wait for others
             own(new Maintenance(() -> {
@@ -287,48 +316,6 @@ public final class Berth implements AutoCloseable {
             close();
             throw e;
         }
-    }
-
-    private Optional<Integer> metricsListener(
-            BerthConfig config,
-            Vertx vertx,
-            ConnectionGuard guard,
-            BufferPool buffers,
-            Supplier<String> scrape,
-            Errors errors,
-            HttpMetrics httpMetrics,
-            Clock clock,
-            RandomGenerator random)
-            throws IOException {
-        if (config.metrics().listen().isEmpty()) {
-            return Optional.empty();
-        }
-        var address = config.metrics().listen().get();
-        // Whoever reaches this listener may read: credentials are neither asked for nor looked at.
-        var open = new MetricsEndpoint(
-                scrape, new Authentication(OpenListener.INSTANCE, false, Optional.empty()), principal -> true);
-        var plain = new BerthConfig.Server(
-                address.getHostString(),
-                address.getPort(),
-                Optional.empty(),
-                List.of(),
-                Optional.empty(),
-                config.server().idleTimeout(),
-                config.server().shutdownTimeout());
-        var server = own(new WebServer(
-                vertx,
-                plain.host(),
-                plain.port(),
-                plain,
-                guard,
-                buffers,
-                List.of(new WebServer.Route("/metrics", open)),
-                errors,
-                httpMetrics,
-                null,
-                clock,
-                random));
-        return Optional.of(server.start());
     }
 
     private Tracing tracing(BerthConfig config) {

@@ -54,6 +54,9 @@ class ArchitectureTest {
             Map.entry(
                     "harbor",
                     Set.of("registry", "project", "access", "identity", "site", "db", "http", "config", "oci")),
+            Map.entry(
+                    "api",
+                    Set.of("audit", "rbac", "project", "access", "identity", "site", "db", "http", "config", "oci")),
             Map.entry("gc", Set.of("db", "store", "oci")),
             Map.entry("tracing", Set.of("http")),
             Map.entry("cli", EVERYTHING),

@@ -124,8 +124,10 @@ public final class ProjectAuthorizer implements Authorizer {
             if (repository != null && scope.covers(Scope.REPOSITORY, repository.value(), permission.action())) {
                 return true;
             }
+            // What images hold is no part of the API, and has scopes of its own.
+            boolean ofApi = !permission.equals(Permission.PULL) && !permission.equals(Permission.PUSH);
             if (scope.covers("registry", permission.resource(), permission.action())
-                    || scope.covers("api", "", permission.isRead() ? "read" : "write")) {
+                    || ofApi && scope.covers("api", "", permission.isRead() ? "read" : "write")) {
                 return true;
             }
         }

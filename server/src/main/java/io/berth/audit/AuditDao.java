@@ -34,13 +34,9 @@ interface AuditDao {
     @SqlQuery("""
             SELECT id, at, operation, resource_type, resource, project, actor, credential, client, success,
                    rule, request_id, detail, change_seq
-            FROM audit_entry WHERE <where> ORDER BY at DESC, id DESC LIMIT :limit OFFSET :skip
+            FROM audit_entry WHERE <where> ORDER BY at DESC, id DESC LIMIT :limit
             """)
-    List<AuditEntry> newest(
-            @Define("where") String where,
-            @BindMap Map<String, ?> values,
-            @Bind("limit") int limit,
-            @Bind("skip") long skip);
+    List<AuditEntry> newest(@Define("where") String where, @BindMap Map<String, ?> values, @Bind("limit") int limit);
 
     @SqlQuery("SELECT COUNT(*) FROM audit_entry WHERE <where>")
     long count(@Define("where") String where, @BindMap Map<String, ?> values);

@@ -37,13 +37,7 @@ public final class AuditLog {
      */
     public List<AuditEntry> page(AuditFilter filter, Place after, int limit) {
         Where where = Where.of(filter, after);
-        return database.read(tx -> tx.dao(AuditDao.class).newest(where.sql(), where.values(), limit, 0));
-    }
-
-    /** A page by its distance from the newest entry, for those who count pages; dearer the further it is. */
-    public List<AuditEntry> pageAt(AuditFilter filter, long skip, int limit) {
-        Where where = Where.of(filter, null);
-        return database.read(tx -> tx.dao(AuditDao.class).newest(where.sql(), where.values(), limit, skip));
+        return database.read(tx -> tx.dao(AuditDao.class).newest(where.sql(), where.values(), limit));
     }
 
     public long count(AuditFilter filter) {

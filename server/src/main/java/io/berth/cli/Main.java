@@ -19,6 +19,7 @@ import picocli.CommandLine.IVersionProvider;
             RbacCommands.Apply.class,
             RbacCommands.Export.class,
             RbacCommands.Can.class,
+            LoginCommand.class,
             AuditCommand.class,
             ConfigCommand.class,
             TrainCommand.class,

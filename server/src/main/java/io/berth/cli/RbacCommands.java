@@ -39,8 +39,10 @@ final class RbacCommands {
     @Command(
             name = "apply",
             description = {
-                "Makes projects, roles, members, robots and quotas what a YAML file says, all of it or nothing.",
+                "Makes projects, roles, members, robots, quotas, identity sources and workload rules what a YAML file",
+                "says, all of it or nothing.",
                 "What the file does not name stays; a list that it has is all there shall be.",
+                "A secret of a source is {env: NAME} or {file: PATH}, so that the file has none.",
                 "The secrets of new robots are printed once."
             },
             mixinStandardHelpOptions = true)
@@ -63,7 +65,8 @@ final class RbacCommands {
             String yaml = file.equals("-")
                     ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8)
                     : Files.readString(Path.of(file));
-            JsonNode answer = ask("apply", options.load(), Map.of("do", "apply", "yaml", yaml, "dryRun", dryRun));
+            JsonNode answer = ask(
+                    "apply", options.load(), Map.of("do", "apply", "yaml", GivenSecrets.in(yaml), "dryRun", dryRun));
             if (answer == null) {
                 return 1;
             }

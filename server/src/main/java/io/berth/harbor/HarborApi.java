@@ -4,14 +4,13 @@ import io.berth.access.Authorizer;
 import io.berth.access.Grants;
 import io.berth.config.BerthConfig;
 import io.berth.db.Database;
-import io.berth.http.Authentication;
 import io.berth.http.Authenticator;
 import io.berth.http.Endpoint;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
-import io.berth.http.RateLimiter;
 import io.berth.http.Router;
 import io.berth.identity.Accounts;
+import io.berth.identity.Caller;
 import io.berth.identity.Groups;
 import io.berth.identity.Robots;
 import io.berth.identity.Sessions;
@@ -29,18 +28,16 @@ import java.util.function.Supplier;
 /** {@code /api} and {@code /c}: Harbor's API, wired. */
 public final class HarborApi implements Endpoint {
     private static final String READ_ONLY = "The system is in read only mode. Any modification is prohibited.";
-    private static final String API_SCOPE = "api";
 
     private final Router router = new Router();
     private final Caller caller;
-    private final RateLimiter limiter;
     private final Supplier<Boolean> readOnly;
 
     /** @param checks by name: what is wrong with the server, or null */
     public HarborApi(
             BerthConfig config,
             Database database,
-            Authentication authentication,
+            Caller caller,
             Authenticator authenticator,
             Sessions sessions,
             Authorizer authorizer,
@@ -53,8 +50,7 @@ public final class HarborApi implements Endpoint {
             SiteSettings site,
             Map<String, Supplier<String>> checks,
             Clock clock) {
-        caller = new Caller(authentication, sessions);
-        limiter = new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime);
+        this.caller = caller;
         readOnly = () -> config.registry().readOnly() || site.get(Setting.READ_ONLY);
         var guard = new Guard(authorizer, projects);
         var visibility = new Visibility(config.registry().anonymousPull());
@@ -94,7 +90,6 @@ public final class HarborApi implements Endpoint {
         exchange.operation("harbor");
         try {
             Principal principal = authenticate(exchange);
-            requireScope(exchange, principal);
             requireWritable(exchange);
             router.answer(exchange, principal);
         } catch (OciException e) {
@@ -106,25 +101,11 @@ public final class HarborApi implements Endpoint {
         // Whoever logs in or out has a session or not, and a stale one is no hindrance.
         boolean door =
                 exchange.path().equals(SessionRoutes.LOGIN) || exchange.path().equals(SessionRoutes.LOGOUT);
-        Principal principal = door ? Principal.ANONYMOUS : caller.require(exchange);
-        String key = principal.isAnonymous() ? exchange.client() : principal.kind() + ":" + principal.id();
-        if (!limiter.allow(key)) {
-            throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many requests").header("Retry-After", "1");
+        if (!door) {
+            return caller.require(exchange);
         }
-        return principal;
-    }
-
-    // A token of the registry's, which names repositories, is none of this API's.
-    private static void requireScope(Exchange exchange, Principal principal) {
-        boolean covered = principal
-                .scopes()
-                .map(scopes -> scopes.stream()
-                        .anyMatch(scope -> scope.covers(API_SCOPE, "", exchange.isRead() ? "read" : "write")))
-                .orElse(true);
-        if (!covered) {
-            throw new OciException(
-                    ErrorCode.UNAUTHORIZED, "unauthorized: the credential's scope does not reach so far");
-        }
+        caller.limit(exchange, Principal.ANONYMOUS);
+        return Principal.ANONYMOUS;
     }
 
     private void requireWritable(Exchange exchange) {

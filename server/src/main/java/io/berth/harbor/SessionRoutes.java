@@ -8,6 +8,7 @@ import io.berth.http.Form;
 import io.berth.http.Principal;
 import io.berth.http.Router;
 import io.berth.identity.Accounts;
+import io.berth.identity.Caller;
 import io.berth.identity.Sessions;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;

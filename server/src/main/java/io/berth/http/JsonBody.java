@@ -31,6 +31,26 @@ public final class JsonBody {
         return names;
     }
 
+    /**
+     * This, when it has no members but these.
+     *
+     * @throws OciException {@code UNPROCESSABLE_ENTITY} for another one
+     */
+    public JsonBody requireOnly(String... known) {
+        for (String name : names()) {
+            if (!List.of(known).contains(name)) {
+                throw ApiCall.invalid("parsing " + what + " body failed, because there is no '" + name + "' in it, but "
+                        + String.join(", ", known));
+            }
+        }
+        return this;
+    }
+
+    /** A member as it is, or null. */
+    public JsonNode json(String name) {
+        return node.get(name);
+    }
+
     /** A text, or null. */
     public String text(String name) {
         return text(name, null);
@@ -120,6 +140,25 @@ public final class JsonBody {
             numbers.add(element.longValue());
         }
         return numbers;
+    }
+
+    /** The texts of an array, none when it is absent. */
+    public List<String> texts(String name) {
+        JsonNode member = node.get(name);
+        if (member == null || member.isNull()) {
+            return List.of();
+        }
+        if (!member.isArray()) {
+            throw wrong(name, member, "array");
+        }
+        List<String> texts = new ArrayList<>();
+        for (JsonNode element : member) {
+            if (!element.isTextual()) {
+                throw wrong(name, element, "string");
+            }
+            texts.add(element.textValue());
+        }
+        return texts;
     }
 
     /** All members, each a text. */

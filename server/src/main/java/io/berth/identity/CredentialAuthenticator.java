@@ -160,27 +160,43 @@ public final class CredentialAuthenticator implements Authenticator {
                 .toLowerCase(Locale.ROOT);
         return switch (scheme) {
             case "basic" -> parse(authorization).flatMap(login -> basic(login, client, current));
-            case "bearer" ->
-                bearer(bearers, authorization.substring(7).strip(), current)
-                        .or(() -> bearer(workloads, authorization.substring(7).strip(), current));
+            case "bearer" -> bearer(authorization.substring(7).strip(), client, current);
             default -> Optional.empty();
         };
     }
 
+    // Of the token service, of a CI or cluster, or one that somebody made for themselves, which tells its owner itself.
+    private Optional<Verified> bearer(String token, String client, long current) {
+        Optional<AccessTokens.Kind> kind = AccessTokens.Kind.of(token);
+        if (kind.isPresent() && kind.get() != AccessTokens.Kind.REFRESH) {
+            Optional<Verified> found = database.read(tx -> token(tx, token, current));
+            found.ifPresent(one -> tell(one.principal().name(), found, client));
+            return found;
+        }
+        return bearer(bearers, token, current).or(() -> bearer(workloads, token, current));
+    }
+
     private Optional<Verified> basic(Login login, String client, long current) {
         Optional<Verified> found = basicOf(login, client, current);
+        tell(found.map(one -> one.principal().name()).orElse(login.name()), found, client);
+        return found;
+    }
+
+    private void tell(String actor, Optional<Verified> found, String client) {
         String credential = found.map(one -> one.principal().credential()).orElse("");
-        String actor = found.map(one -> one.principal().name()).orElse(login.name());
         audit.record(new AuditSink.Event(
                 "login", "user", actor, actor, credential, client, "", found.isPresent(), "credential"));
-        return found;
     }
 
     private Optional<Verified> basicOf(Login login, String client, long current) {
         String password = login.password();
         Optional<AccessTokens.Kind> kind = AccessTokens.Kind.of(password);
         if (kind.isPresent() && kind.get() != AccessTokens.Kind.REFRESH) {
-            return throttled(login.name(), client, () -> database.read(tx -> token(tx, login, current)));
+            return throttled(
+                    login.name(),
+                    client,
+                    () -> database.read(tx -> token(tx, login.password(), current)
+                            .filter(one -> one.principal().name().equalsIgnoreCase(login.name()))));
         }
         if (isJwt(password)) {
             return bearer(workloads, password, current);
@@ -208,11 +224,10 @@ public final class CredentialAuthenticator implements Authenticator {
         return found;
     }
 
-    private Optional<Verified> token(Tx tx, Login login, long current) {
-        return AccessTokens.find(tx, login.password())
+    private Optional<Verified> token(Tx tx, String secret, long current) {
+        return AccessTokens.find(tx, secret)
                 .flatMap(token -> credentials
                         .owner(tx, Credentials.ofToken(token))
-                        .filter(owner -> owner.name().equalsIgnoreCase(login.name()))
                         .map(owner -> {
                             database.writeLater(later -> {
                                 later.dao(AccessTokenDao.class).used(token.id(), later.nowMillis());

@@ -48,7 +48,12 @@ public final class IdentitySources {
 
     /** All, in the order in which they are asked. */
     public List<Configured> list() {
-        return database.read(tx -> tx.dao(IdentitySourceDao.class).all()).stream()
+        return database.read(this::list);
+    }
+
+    /** The same within a transaction. */
+    public List<Configured> list(Tx tx) {
+        return tx.dao(IdentitySourceDao.class).all().stream()
                 .map(IdentitySources::configured)
                 .toList();
     }
@@ -84,6 +89,21 @@ public final class IdentitySources {
             Map<String, String> given,
             boolean enabled,
             Change.Origin origin) {
+        database.write(tx -> {
+            put(tx, name, kind, settings, given, enabled, origin);
+            return null;
+        });
+    }
+
+    /** The same within a transaction. */
+    public void put(
+            Tx tx,
+            String name,
+            String kind,
+            JsonNode settings,
+            Map<String, String> given,
+            boolean enabled,
+            Change.Origin origin) {
         if (!NAME.matcher(name).matches() || RESERVED.contains(name)) {
             throw new OciException(
                     ErrorCode.BAD_REQUEST,
@@ -99,36 +119,33 @@ public final class IdentitySources {
                     throw new OciException(
                             ErrorCode.BAD_REQUEST, "a source of " + kind + " has no secret '" + secret + "'");
                 });
-        database.write(tx -> {
-            IdentitySourceDao dao = tx.dao(IdentitySourceDao.class);
-            Optional<IdentitySourceDao.Row> before = dao.find(name);
-            // Remembered when the source is removed, since its accounts stay.
-            String anchor = kind + " " + known.anchor(settings);
-            requireSamePeople(tx, name, known, anchor);
-            dao.putAnchor(name, anchor);
-            dao.put(
-                    name,
-                    kind,
-                    before.map(IdentitySourceDao.Row::position).orElseGet(dao::nextPosition),
-                    enabled,
-                    Json.write(settings),
-                    tx.nowMillis());
-            given.forEach((secret, value) -> {
-                if (value.isEmpty()) {
-                    secrets.delete(tx, secretName(name, secret));
-                } else {
-                    secrets.put(tx, secretName(name, secret), value.getBytes(StandardCharsets.UTF_8));
-                }
-            });
-            ObjectNode payload = Json.MAPPER.createObjectNode();
-            payload.put("kind", kind).put("enabled", enabled).set("settings", settings);
-            before.ifPresent(row -> payload.set("old", parse(row.settings())));
-            given.keySet().stream().sorted().forEach(payload.putArray("secrets")::add);
-            tx.change(new Change(
-                    before.isPresent() ? "source-updated" : "source-created", name, Json.write(payload), origin));
-            version.raise(tx);
-            return null;
+        IdentitySourceDao dao = tx.dao(IdentitySourceDao.class);
+        Optional<IdentitySourceDao.Row> before = dao.find(name);
+        // Remembered when the source is removed, since its accounts stay.
+        String anchor = kind + " " + known.anchor(settings);
+        requireSamePeople(tx, name, known, anchor);
+        dao.putAnchor(name, anchor);
+        dao.put(
+                name,
+                kind,
+                before.map(IdentitySourceDao.Row::position).orElseGet(dao::nextPosition),
+                enabled,
+                Json.write(settings),
+                tx.nowMillis());
+        given.forEach((secret, value) -> {
+            if (value.isEmpty()) {
+                secrets.delete(tx, secretName(name, secret));
+            } else {
+                secrets.put(tx, secretName(name, secret), value.getBytes(StandardCharsets.UTF_8));
+            }
         });
+        ObjectNode payload = Json.MAPPER.createObjectNode();
+        payload.put("kind", kind).put("enabled", enabled).set("settings", settings);
+        before.ifPresent(row -> payload.set("old", parse(row.settings())));
+        given.keySet().stream().sorted().forEach(payload.putArray("secrets")::add);
+        tx.change(new Change(
+                before.isPresent() ? "source-updated" : "source-created", name, Json.write(payload), origin));
+        version.raise(tx);
     }
 
     private SourceKind kind(String kind) {
@@ -171,14 +188,19 @@ public final class IdentitySources {
      */
     public void remove(String name, Change.Origin origin) {
         database.write(tx -> {
-            IdentitySourceDao dao = tx.dao(IdentitySourceDao.class);
-            IdentitySourceDao.Row row = dao.find(name).orElseThrow(() -> unknown(name));
-            dao.delete(name);
-            kinds.get(row.kind()).secrets().forEach(secret -> secrets.delete(tx, secretName(name, secret)));
-            tx.change(new Change("source-deleted", name, Json.object("kind", row.kind()), origin));
-            version.raise(tx);
+            remove(tx, name, origin);
             return null;
         });
+    }
+
+    /** The same within a transaction. */
+    public void remove(Tx tx, String name, Change.Origin origin) {
+        IdentitySourceDao dao = tx.dao(IdentitySourceDao.class);
+        IdentitySourceDao.Row row = dao.find(name).orElseThrow(() -> unknown(name));
+        dao.delete(name);
+        kinds.get(row.kind()).secrets().forEach(secret -> secrets.delete(tx, secretName(name, secret)));
+        tx.change(new Change("source-deleted", name, Json.object("kind", row.kind()), origin));
+        version.raise(tx);
     }
 
     /**
@@ -188,19 +210,39 @@ public final class IdentitySources {
      */
     public void reorder(List<String> names, Change.Origin origin) {
         database.write(tx -> {
-            IdentitySourceDao dao = tx.dao(IdentitySourceDao.class);
-            Set<String> all =
-                    dao.all().stream().map(IdentitySourceDao.Row::name).collect(Collectors.toSet());
-            if (names.size() != all.size() || !all.equals(Set.copyOf(names))) {
-                throw new OciException(ErrorCode.BAD_REQUEST, "an order names every source once");
-            }
-            for (int i = 0; i < names.size(); i++) {
-                dao.move(names.get(i), i + 1);
-            }
-            tx.change(new Change("sources-reordered", String.join(",", names), "{}", origin));
-            version.raise(tx);
+            reorder(tx, names, origin);
             return null;
         });
+    }
+
+    /** The same within a transaction. */
+    public void reorder(Tx tx, List<String> names, Change.Origin origin) {
+        IdentitySourceDao dao = tx.dao(IdentitySourceDao.class);
+        Set<String> all = dao.all().stream().map(IdentitySourceDao.Row::name).collect(Collectors.toSet());
+        if (names.size() != all.size() || !all.equals(new java.util.HashSet<>(names))) {
+            throw new OciException(ErrorCode.BAD_REQUEST, "an order names every source once");
+        }
+        for (int i = 0; i < names.size(); i++) {
+            dao.move(names.get(i), i + 1);
+        }
+        tx.change(new Change("sources-reordered", String.join(",", names), "{}", origin));
+        version.raise(tx);
+    }
+
+    /** Whether a source has these secrets already; an empty one stands for none. */
+    public boolean hasSecrets(Tx tx, String name, Map<String, String> given) {
+        return given.entrySet().stream()
+                .allMatch(one -> secrets.text(tx, secretName(name, one.getKey()))
+                        .orElse("")
+                        .equals(one.getValue()));
+    }
+
+    /** The names of the secrets that a source has, for those who may not see them. */
+    public Set<String> secretsOf(Tx tx, Configured source) {
+        return kind(source.kind()).secrets().stream()
+                .filter(secret ->
+                        secrets.text(tx, secretName(source.name(), secret)).isPresent())
+                .collect(Collectors.toCollection(java.util.TreeSet::new));
     }
 
     private static OciException unknown(String name) {

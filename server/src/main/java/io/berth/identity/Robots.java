@@ -44,7 +44,8 @@ public final class Robots {
         return database.read(tx -> find(tx, fullName));
     }
 
-    Optional<Robot> find(Tx tx, String fullName) {
+    /** The same within a transaction. */
+    public Optional<Robot> find(Tx tx, String fullName) {
         String prefix = settings.get(Setting.ROBOT_PREFIX);
         if (!fullName.startsWith(prefix)) {
             return Optional.empty();

@@ -11,8 +11,10 @@ import io.berth.http.Principal;
 import io.berth.identity.Account;
 import io.berth.identity.Accounts;
 import io.berth.identity.Groups;
+import io.berth.identity.IdentitySources;
 import io.berth.identity.Robot;
 import io.berth.identity.Robots;
+import io.berth.identity.workload.WorkloadRules;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.project.Project;
@@ -39,6 +41,7 @@ public final class Rbac {
     private final Robots robots;
     private final Accounts accounts;
     private final Groups groups;
+    private final Origins origins;
 
     public Rbac(
             Database database,
@@ -47,7 +50,9 @@ public final class Rbac {
             Grants grants,
             Robots robots,
             Accounts accounts,
-            Groups groups) {
+            Groups groups,
+            IdentitySources sources,
+            WorkloadRules rules) {
         this.database = database;
         this.roles = roles;
         this.projects = projects;
@@ -55,6 +60,7 @@ public final class Rbac {
         this.robots = robots;
         this.accounts = accounts;
         this.groups = groups;
+        this.origins = new Origins(sources, rules, robots);
     }
 
     /**
@@ -132,6 +138,7 @@ public final class Rbac {
     private Outcome apply(Tx tx, RbacFile file, Map<String, Long> subjects, Change.Origin origin) {
         List<String> changes = new ArrayList<>();
         Map<String, String> secrets = new LinkedHashMap<>();
+        file.sources().ifPresent(list -> origins.putSources(tx, list, changes, origin));
         for (RbacFile.Role role : file.roles()) {
             putRole(tx, role, changes, origin);
         }
@@ -143,6 +150,7 @@ public final class Rbac {
             wanted.robots().ifPresent(list -> putRobots(tx, project, list, changes, secrets, origin));
         }
         file.system().ifPresent(list -> putGrants(tx, null, grants.ofAllProjects(tx), list, subjects, changes, origin));
+        file.rules().ifPresent(list -> origins.putRules(tx, list, changes, origin));
         return new Outcome(changes, secrets);
     }
 
@@ -340,7 +348,13 @@ public final class Rbac {
                                     .map(robot -> describe(tx, robot))
                                     .toList())))
                     .toList();
-            return new RbacFile(own, all, Optional.of(describe(grants.ofAllProjects(tx), groupNames))).toYaml();
+            return new RbacFile(
+                            Optional.of(origins.sources(tx)),
+                            Optional.of(origins.rules(tx)),
+                            own,
+                            all,
+                            Optional.of(describe(grants.ofAllProjects(tx), groupNames)))
+                    .toYaml();
         });
     }
 

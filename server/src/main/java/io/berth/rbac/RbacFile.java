@@ -1,5 +1,6 @@
 package io.berth.rbac;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.berth.access.Permission;
 import java.util.List;
 import java.util.Map;
@@ -9,11 +10,24 @@ import java.util.SequencedMap;
 /**
  * What a file says. An absent list leaves what there is as it is; a list that is there is all there shall be.
  *
+ * @param sources directories and identity providers, in the order in which they are asked
+ * @param rules which tokens of a CI act as which robot
  * @param roles roles of one's own; others stay
  * @param projects these; others stay
  * @param system who has something on the system or in every project
  */
-record RbacFile(List<Role> roles, List<Project> projects, Optional<List<Grant>> system) {
+record RbacFile(
+        Optional<List<Source>> sources,
+        Optional<List<Rule>> rules,
+        List<Role> roles,
+        List<Project> projects,
+        Optional<List<Grant>> system) {
+
+    /** @param secrets those that are given; others stay */
+    record Source(String name, String kind, boolean enabled, JsonNode settings, Map<String, String> secrets) {}
+
+    /** @param robot its full name */
+    record Rule(String name, String issuer, String robot, boolean enabled, JsonNode settings) {}
 
     /**
      * A role of one's own.

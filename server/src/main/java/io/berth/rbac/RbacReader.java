@@ -1,8 +1,10 @@
 package io.berth.rbac;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.berth.access.Permission;
 import io.berth.config.Forms;
 import io.berth.oci.ErrorCode;
+import io.berth.oci.Json;
 import io.berth.oci.OciException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -47,14 +49,59 @@ final class RbacReader {
             throw wrong(
                     "the file", "no YAML: " + e.getMessage().lines().findFirst().orElse(""));
         }
-        Map<?, ?> file = map(root == null ? Map.of() : root, "the file", Set.of("roles", "projects", "system"));
+        Map<?, ?> file = map(
+                root == null ? Map.of() : root,
+                "the file",
+                Set.of("sources", "workload-rules", "roles", "projects", "system"));
         List<RbacFile.Role> roles = each(file.get("roles"), "roles", this::role);
         List<RbacFile.Project> projects = new ArrayList<>(each(file.get("projects"), "projects", this::project));
         ofRoles.forEach((name, grants) -> join(projects, name, grants));
-        Optional<List<RbacFile.Grant>> system = file.containsKey("system")
-                ? Optional.of(each(file.get("system"), "system", (value, at) -> grant(value, at, true)))
-                : Optional.empty();
-        return new RbacFile(roles, projects, system);
+        Optional<List<RbacFile.Grant>> system = list(file, "system", (value, at) -> grant(value, at, true));
+        return new RbacFile(
+                list(file, "sources", RbacReader::source),
+                list(file, "workload-rules", RbacReader::rule),
+                roles,
+                projects,
+                system);
+    }
+
+    private static <T> Optional<List<T>> list(Map<?, ?> file, String name, Part<T> part) {
+        return file.containsKey(name) ? Optional.of(each(file.get(name), name, part)) : Optional.empty();
+    }
+
+    private static RbacFile.Source source(Object value, String at) {
+        Map<?, ?> source = map(value, at, Set.of("name", "kind", "enabled", "settings", "secrets"));
+        var secrets = new TreeMap<String, String>();
+        if (source.get("secrets") instanceof Map<?, ?> given) {
+            given.forEach((name, secret) -> secrets.put(
+                    String.valueOf(name), "".equals(secret) ? "" : string(secret, at + ".secrets." + name)));
+        } else if (source.get("secrets") != null) {
+            throw wrong(at + ".secrets", "names and values");
+        }
+        return new RbacFile.Source(
+                text(source, "name", at), text(source, "kind", at), enabled(source, at), settings(source, at), secrets);
+    }
+
+    private static RbacFile.Rule rule(Object value, String at) {
+        Map<?, ?> rule = map(value, at, Set.of("name", "issuer", "robot", "enabled", "settings"));
+        return new RbacFile.Rule(
+                text(rule, "name", at),
+                text(rule, "issuer", at),
+                text(rule, "robot", at),
+                enabled(rule, at),
+                settings(rule, at));
+    }
+
+    private static boolean enabled(Map<?, ?> of, String at) {
+        return of.get("enabled") == null || bool(of.get("enabled"), at + ".enabled");
+    }
+
+    private static JsonNode settings(Map<?, ?> of, String at) {
+        Object settings = of.get("settings");
+        if (settings != null && !(settings instanceof Map)) {
+            throw wrong(at + ".settings", "names and values");
+        }
+        return Json.MAPPER.valueToTree(settings == null ? Map.of() : settings);
     }
 
     // What a role says of a project's members counts beside what the project says.
@@ -171,14 +218,20 @@ final class RbacReader {
                 optional(robot, "tags", at));
     }
 
+    // Their order says nothing, so that two files which differ in it alone are the same.
     private static List<Permission> permissions(Map<?, ?> of, String at) {
-        return each(of.get("permissions"), at + ".permissions", (value, place) -> {
-            try {
-                return Permission.parse(string(value, place));
-            } catch (IllegalArgumentException e) {
-                throw wrong(place, e.getMessage());
-            }
-        });
+        return each(of.get("permissions"), at + ".permissions", RbacReader::permission).stream()
+                .distinct()
+                .sorted(java.util.Comparator.comparing(Permission::toString))
+                .toList();
+    }
+
+    private static Permission permission(Object value, String at) {
+        try {
+            return Permission.parse(string(value, at));
+        } catch (IllegalArgumentException e) {
+            throw wrong(at, e.getMessage());
+        }
     }
 
     private interface Part<T> {

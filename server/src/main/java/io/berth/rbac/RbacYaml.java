@@ -11,11 +11,40 @@ final class RbacYaml {
 
     static Map<String, Object> of(RbacFile file) {
         var yaml = new LinkedHashMap<String, Object>();
+        file.sources()
+                .ifPresent(sources -> yaml.put(
+                        "sources", sources.stream().map(RbacYaml::source).toList()));
+        file.rules()
+                .ifPresent(rules -> yaml.put(
+                        "workload-rules", rules.stream().map(RbacYaml::rule).toList()));
         yaml.put("roles", file.roles().stream().map(RbacYaml::role).toList());
         yaml.put("projects", file.projects().stream().map(RbacYaml::project).toList());
         file.system()
                 .ifPresent(system ->
                         yaml.put("system", system.stream().map(RbacYaml::grant).toList()));
+        return yaml;
+    }
+
+    private static Map<String, Object> source(RbacFile.Source source) {
+        var yaml = new LinkedHashMap<String, Object>();
+        yaml.put("name", source.name());
+        yaml.put("kind", source.kind());
+        if (!source.enabled()) {
+            yaml.put("enabled", false);
+        }
+        yaml.put("settings", source.settings());
+        return yaml;
+    }
+
+    private static Map<String, Object> rule(RbacFile.Rule rule) {
+        var yaml = new LinkedHashMap<String, Object>();
+        yaml.put("name", rule.name());
+        yaml.put("issuer", rule.issuer());
+        yaml.put("robot", rule.robot());
+        if (!rule.enabled()) {
+            yaml.put("enabled", false);
+        }
+        yaml.put("settings", rule.settings());
         return yaml;
     }
 

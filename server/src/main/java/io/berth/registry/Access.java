@@ -65,17 +65,35 @@ final class Access {
             Supplier<OciException> unknown) {
         Target target = Target.content(repository, reference);
         Decision decision = authorizer.decide(principal, Permission.PULL, target);
-        boolean hidden = !decision.allowed()
+        if (reference instanceof Digest && isHidden(principal, repository, decision)) {
+            throw unknown.get();
+        }
+        return require(exchange, principal, Permission.PULL, target, decision);
+    }
+
+    /**
+     * Whether what refers to a digest is shown. To whoever may pull something of the repository and not this, nothing
+     * refers to it, as to a digest that is not there.
+     *
+     * @throws OciException {@code UNAUTHORIZED} or {@code DENIED} for everybody else who may not
+     */
+    boolean requireReferrers(Exchange exchange, Principal principal, RepositoryName repository, Digest subject) {
+        Target target = Target.content(repository, subject);
+        Decision decision = authorizer.decide(principal, Permission.PULL, target);
+        if (isHidden(principal, repository, decision)) {
+            return false;
+        }
+        require(exchange, principal, Permission.PULL, target, decision);
+        return true;
+    }
+
+    private boolean isHidden(Principal principal, RepositoryName repository, Decision decision) {
+        return !decision.allowed()
                 && decision != Decision.OUT_OF_SCOPE
-                && reference instanceof Digest
                 && !principal.isAnonymous()
                 && authorizer
                         .decide(principal, Permission.PULL, Target.repository(repository))
                         .allowed();
-        if (hidden) {
-            throw unknown.get();
-        }
-        return require(exchange, principal, Permission.PULL, target, decision);
     }
 
     /** The same when it can be said without blocking; null when it cannot. */

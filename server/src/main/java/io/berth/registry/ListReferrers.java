@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -27,6 +28,9 @@ final class ListReferrers {
     private static final int MAX_COUNT = 1000;
     private static final int MAX_BYTES = 1 << 20;
     private static final int DESCRIPTOR_BYTES = 300;
+
+    /** What is about a digest that nothing is about. */
+    static final Page NOTHING = new Page(index(List.of()), Optional.empty());
 
     private final Database database;
 

@@ -1,8 +1,6 @@
 package io.berth.registry;
 
-import io.berth.access.Permission;
 import io.berth.access.TagFilter;
-import io.berth.access.Target;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
 import io.berth.oci.Digest;
@@ -73,10 +71,12 @@ final class ListRoutes {
     void referrers(Exchange exchange, RepositoryName name, Digest subject, Principal principal) throws IOException {
         exchange.operation("referrers");
         requireRead(exchange);
-        access.require(exchange, principal, Permission.PULL, Target.content(name, subject));
+        boolean shown = access.requireReferrers(exchange, principal, name, subject);
         String type = exchange.query("artifactType");
         int wanted = Math.max(0, number(exchange));
-        ListReferrers.Page page = listReferrers.list(name, subject, type == null ? "" : type, last(exchange), wanted);
+        ListReferrers.Page page = shown
+                ? listReferrers.list(name, subject, type == null ? "" : type, last(exchange), wanted)
+                : ListReferrers.NOTHING;
         if (type != null && !type.isEmpty()) {
             exchange.set("OCI-Filters-Applied", "artifactType");
         }

@@ -87,7 +87,6 @@ class AuditLogTest {
         AuditFilter filter = AuditFilter.parse(texts);
         List<AuditEntry> page = log.page(filter, null, 100);
         assertThat(log.count(filter)).isEqualTo(page.size());
-        assertThat(log.pageAt(filter, 0, 100)).isEqualTo(page);
         return page.stream().map(AuditEntry::actor).toList();
     }
 
@@ -210,9 +209,6 @@ class AuditLogTest {
             TestAudit.write(database, TestAudit.entry(1_000, "pull", "r", "new"));
         }
         assertThat(names).containsExactly("a9", "a8", "a7", "a6", "a5", "a4", "a3", "a2", "a1", "a0");
-        assertThat(log.pageAt(AuditFilter.parse(Map.of("actor", "a*")), 8, 5))
-                .extracting(AuditEntry::actor)
-                .containsExactly("a1", "a0");
     }
 
     @Test

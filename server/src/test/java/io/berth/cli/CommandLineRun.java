@@ -11,6 +11,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
@@ -18,6 +19,11 @@ import java.util.stream.Collectors;
 record CommandLineRun(int code, String out, String err) {
 
     static Process start(Path directory, String... arguments) throws IOException {
+        return start(directory, Map.of(), arguments);
+    }
+
+    private static Process start(Path directory, Map<String, String> environment, String... arguments)
+            throws IOException {
         var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
@@ -28,10 +34,11 @@ record CommandLineRun(int code, String out, String err) {
                 productClassPath(),
                 Main.class.getName()));
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command)
+        var builder = new ProcessBuilder(command)
                 .redirectOutput(directory.resolve("out").toFile())
-                .redirectError(directory.resolve("err").toFile())
-                .start();
+                .redirectError(directory.resolve("err").toFile());
+        builder.environment().putAll(environment);
+        return builder.start();
     }
 
     // Without the tests' own resources, whose log settings are not the product's.
@@ -55,7 +62,13 @@ record CommandLineRun(int code, String out, String err) {
 
     /** Runs it to its end, with {@code input} on standard input. */
     static CommandLineRun of(Path directory, String input, String... arguments) throws Exception {
-        Process process = start(directory, arguments);
+        return of(directory, Map.of(), input, arguments);
+    }
+
+    /** The same with variables of the environment. */
+    static CommandLineRun of(Path directory, Map<String, String> environment, String input, String... arguments)
+            throws Exception {
+        Process process = start(directory, environment, arguments);
         try (var in = process.outputWriter()) {
             in.write(input);
         }

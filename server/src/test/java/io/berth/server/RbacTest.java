@@ -184,6 +184,9 @@ class RbacTest {
                         .statusCode())
                 .as("as if it were not there")
                 .isEqualTo(404);
+        var referrers = berth.sendAs(robot, "GET", "/v2/team/app/referrers/" + prod, null);
+        assertThat(referrers.statusCode()).isEqualTo(200);
+        assertThat(Json.MAPPER.readTree(referrers.body()).path("manifests")).isEmpty();
         String layer = io.berth.oci.Digest.of(io.berth.oci.Digest.Algorithm.SHA256, new byte[] {2})
                 .toString();
         assertThat(berth.sendAs(robot, "GET", "/v2/team/app/blobs/" + layer, null)

@@ -1,0 +1,63 @@
+package io.berth.api;
+
+import io.berth.access.Authorizer;
+import io.berth.access.Decision;
+import io.berth.access.Permission;
+import io.berth.access.Target;
+import io.berth.db.Change;
+import io.berth.http.ApiCall;
+import io.berth.http.Principal;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+
+/** The authorizer's answers in the terms of this API: 401 for who is nobody, 403 for who may not. */
+final class Guard {
+    private final Authorizer authorizer;
+
+    Guard(Authorizer authorizer) {
+        this.authorizer = authorizer;
+    }
+
+    /** Something on the system. */
+    Change.Origin require(ApiCall call, Permission permission) {
+        Decision decision = authorizer.decide(call.principal(), permission, Target.SYSTEM);
+        if (!decision.allowed()) {
+            requireSomebody(call);
+            throw new OciException(ErrorCode.FORBIDDEN, "this needs " + permission + " on the system");
+        }
+        return origin(call, decision.rule());
+    }
+
+    boolean may(ApiCall call, Permission permission) {
+        return authorizer.decide(call.principal(), permission, Target.SYSTEM).allowed();
+    }
+
+    void requireSomebody(ApiCall call) {
+        if (call.principal().isAnonymous()) {
+            throw new OciException(ErrorCode.UNAUTHORIZED, "this needs a login");
+        }
+    }
+
+    /** A person, by a credential that does not limit them: a limited one must not make itself a wider one. */
+    Principal requireSelf(ApiCall call) {
+        requireSomebody(call);
+        Principal principal = call.principal();
+        if (principal.kind() != Principal.Kind.USER) {
+            throw new OciException(ErrorCode.FORBIDDEN, "this is for people, not for robots");
+        }
+        if (principal.scopes().isPresent() && !call.exchange().isRead()) {
+            throw new OciException(ErrorCode.FORBIDDEN, "this needs a credential without scopes");
+        }
+        return principal;
+    }
+
+    static Change.Origin origin(ApiCall call, String rule) {
+        Principal principal = call.principal();
+        return new Change.Origin(
+                principal.name(),
+                principal.credential(),
+                call.exchange().client(),
+                call.exchange().requestId(),
+                rule);
+    }
+}

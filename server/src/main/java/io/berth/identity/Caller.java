@@ -1,0 +1,108 @@
+package io.berth.identity;
+
+import io.berth.http.Authentication;
+import io.berth.http.Exchange;
+import io.berth.http.Principal;
+import io.berth.http.RateLimiter;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Optional;
+
+/**
+ * Who is asking a JSON API: by the Authorization header, else by a browser's session. A request that comes with the cookie alone and
+ * changes something has to show a token that other sites cannot know. Thread-safe.
+ */
+public final class Caller {
+    public static final String COOKIE = "sid";
+    public static final String CSRF_HEADER = "X-Harbor-CSRF-Token";
+
+    private static final String API_SCOPE = "api";
+
+    private final Authentication authentication;
+    private final Sessions sessions;
+    private final RateLimiter limiter;
+
+    /** @param limiter how often somebody may ask */
+    public Caller(Authentication authentication, Sessions sessions, RateLimiter limiter) {
+        this.authentication = authentication;
+        this.sessions = sessions;
+        this.limiter = limiter;
+    }
+
+    /**
+     * The principal, {@link Principal#ANONYMOUS} when no credential was presented.
+     *
+     * @throws OciException {@code UNAUTHORIZED} for a wrong credential, one whose scope is of other things, or a session
+     *     that is over; {@code FORBIDDEN} without proof against forged requests; {@code TOO_MANY_REQUESTS}
+     */
+    public Principal require(Exchange exchange) {
+        Principal principal = find(exchange);
+        limit(exchange, principal);
+        requireScope(exchange, principal);
+        return principal;
+    }
+
+    /** @throws OciException {@code TOO_MANY_REQUESTS} */
+    public void limit(Exchange exchange, Principal principal) {
+        String key = principal.isAnonymous() ? exchange.client() : principal.kind() + ":" + principal.id();
+        if (!limiter.allow(key)) {
+            throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many requests").header("Retry-After", "1");
+        }
+    }
+
+    // A token of the registry's, which names repositories, is none of an API's.
+    private static void requireScope(Exchange exchange, Principal principal) {
+        boolean covered = principal
+                .scopes()
+                .map(scopes -> scopes.stream()
+                        .anyMatch(scope -> scope.covers(API_SCOPE, "", exchange.isRead() ? "read" : "write")))
+                .orElse(true);
+        if (!covered) {
+            throw new OciException(
+                    ErrorCode.UNAUTHORIZED, "unauthorized: the credential's scope does not reach so far");
+        }
+    }
+
+    private Principal find(Exchange exchange) {
+        Optional<String> cookie = cookie(exchange);
+        if (exchange.header("Authorization") != null || cookie.isEmpty()) {
+            return authentication.require(exchange);
+        }
+        Sessions.Session session = sessions.find(cookie.get())
+                .orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "the session is over"));
+        exchange.principal(session.principal());
+        if (!exchange.isRead()) {
+            requireToken(exchange, session.csrf());
+        }
+        exchange.set(CSRF_HEADER, session.csrf());
+        return session.principal();
+    }
+
+    private static void requireToken(Exchange exchange, String wanted) {
+        String presented = exchange.header(CSRF_HEADER);
+        if (presented == null) {
+            throw new OciException(ErrorCode.FORBIDDEN, "CSRF token not found in request");
+        }
+        if (!MessageDigest.isEqual(
+                presented.getBytes(StandardCharsets.UTF_8), wanted.getBytes(StandardCharsets.UTF_8))) {
+            throw new OciException(ErrorCode.FORBIDDEN, "CSRF token invalid");
+        }
+    }
+
+    /** The session's cookie of a request. */
+    public static Optional<String> cookie(Exchange exchange) {
+        String header = exchange.header("Cookie");
+        if (header == null) {
+            return Optional.empty();
+        }
+        for (String pair : header.split(";")) {
+            String stripped = pair.strip();
+            if (stripped.startsWith(COOKIE + "=")) {
+                return Optional.of(stripped.substring(COOKIE.length() + 1)).filter(value -> !value.isEmpty());
+            }
+        }
+        return Optional.empty();
+    }
+}
