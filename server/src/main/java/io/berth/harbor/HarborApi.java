@@ -25,6 +25,7 @@ import io.berth.site.SiteSettings;
 import java.time.Clock;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
 /** {@code /api} and {@code /c}: Harbor's API, wired. */
 public final class HarborApi implements Endpoint {
@@ -52,8 +53,9 @@ public final class HarborApi implements Endpoint {
             Artifacts artifacts,
             SiteSettings site,
             Map<String, Supplier<String>> checks,
-            Clock clock) {
-        caller = new Caller(authentication, sessions);
+            Clock clock,
+            RandomGenerator random) {
+        caller = new Caller(authentication, sessions, random);
         limiter = new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime);
         readOnly = () -> config.registry().readOnly() || site.get(Setting.READ_ONLY);
         var guard = new Guard(authorizer, projects);
