@@ -382,6 +382,44 @@ class MutualTlsTest {
     }
 
     @Test
+    void aCertificateInAHeaderCountsFromATrustedProxyAlone() throws Exception {
+        String pem = java.net.URLEncoder.encode(
+                        Files.readString(alice.certificate()), java.nio.charset.StandardCharsets.UTF_8)
+                .replace("+", "%20");
+        String revoked = pem.replaceFirst("%2F", "A");
+        for (String proxies : List.of("127.0.0.0/8,::1", "192.0.2.0/24")) {
+            boolean trusted = proxies.startsWith("127");
+            try (var berth = BerthUnderTest.start(
+                    directory.resolve("proxied-" + trusted),
+                    "server.trusted-proxies=" + proxies,
+                    "server.tls.client-certificate-header=X-Client-Cert",
+                    authorities(people.crl()))) {
+                user(berth, "alice");
+                for (int i = 0; i < 2; i++) {
+                    Answer answer = berth.call("GET", WHO)
+                            .anonymous()
+                            .header("X-Client-Cert", pem)
+                            .send();
+                    assertThat(answer.json().path("username").asText()).isEqualTo(trusted ? "alice" : "");
+                }
+                for (String wrong : List.of("nonsense", revoked, "%zz")) {
+                    berth.call("GET", "/v2/")
+                            .header("X-Client-Cert", wrong)
+                            .send()
+                            .isStatus(trusted ? 401 : 200);
+                }
+                berth.call("GET", "/v2/").header("X-Client-Cert", "").send().isStatus(200);
+                berth.call("GET", "/v2/")
+                        .header("X-Client-Cert", pem)
+                        .header("X-Client-Cert", pem)
+                        .send()
+                        .isStatus(trusted ? 401 : 200);
+                berth.call("GET", "/v2/").anonymous().send().isStatus(401);
+            }
+        }
+    }
+
+    @Test
     void loginsByCertificatesAreCountedAndAudited() {
         BerthUnderTest berth = berth("jdk");
         is("alice", with(berth, people.issue("alice")));
