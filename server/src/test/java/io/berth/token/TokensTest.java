@@ -108,8 +108,8 @@ class TokensTest {
                 signed(
                         good,
                         header(key)
-                                .criticalParams(Set.of("b64"))
-                                .customParam("b64", true)
+                                .criticalParams(Set.of("exotic"))
+                                .customParam("exotic", true)
                                 .build()));
         var confused = new SignedJWT(
                 new JWSHeader.Builder(JWSAlgorithm.HS256).keyID(key.getKeyID()).build(), good);
