@@ -9,12 +9,14 @@ import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.cert.CRLException;
 import java.security.cert.CertPathValidator;
+import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertStore;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.CollectionCertStoreParameters;
 import java.security.cert.PKIXParameters;
+import java.security.cert.PKIXReason;
 import java.security.cert.PKIXRevocationChecker;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509CRL;
@@ -217,10 +219,16 @@ final class ClientAuthorities {
             try {
                 return verify(authority, chain);
             } catch (CertificateException e) {
-                refused = refused == null || e.getCause() == null ? e : refused;
+                refused = refused == null || !isOfAnother(e) ? e : refused;
             }
         }
         throw refused == null ? new CertificateException("there is no client CA") : refused;
+    }
+
+    /** Whether a certificate was refused since none of these has signed it. */
+    static boolean isOfAnother(CertificateException refusal) {
+        return refusal.getCause() instanceof CertPathValidatorException path
+                && path.getReason() == PKIXReason.NO_TRUST_ANCHOR;
     }
 
     private static void requireClient(X509Certificate certificate) throws CertificateException {

@@ -1,5 +1,6 @@
 package io.berth.http;
 
+import io.netty.handler.ssl.OpenSslCertificateException;
 import java.net.Socket;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
@@ -9,6 +10,10 @@ import javax.net.ssl.X509ExtendedTrustManager;
 
 /** Verifies clients' certificates within the handshake, which fails when they do not count. */
 final class ClientTrust extends X509ExtendedTrustManager {
+    // X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY and X509_V_ERR_CERT_REJECTED
+    private static final int UNKNOWN_ISSUER = 20;
+    private static final int REJECTED = 28;
+
     private final ClientAuthorities authorities;
     private final X509Certificate[] issuers;
 
@@ -24,7 +29,15 @@ final class ClientTrust extends X509ExtendedTrustManager {
 
     @Override
     public void checkClientTrusted(X509Certificate[] chain, String type) throws CertificateException {
-        authorities.verify(List.of(chain));
+        try {
+            authorities.verify(List.of(chain));
+        } catch (CertificateException e) {
+            // Netty says by the alert what is wrong with a path, and nothing of use about anything else.
+            if (ClientAuthorities.isOfAnother(e)) {
+                throw new OpenSslCertificateException(e.getMessage(), e, UNKNOWN_ISSUER);
+            }
+            throw e.getCause() == null ? new OpenSslCertificateException(e.getMessage(), e, REJECTED) : e;
+        }
     }
 
     @Override
