@@ -80,7 +80,7 @@ final class ClientAuthorities {
     }
 
     /**
-     * Reads the files; true when they differ from the last time.
+     * Reads the files; true when there are other CAs than the last time. New revocation lists count without more ado.
      *
      * @throws IOException when a CA cannot be read; what was read before stays in use
      */
@@ -94,6 +94,7 @@ final class ClientAuthorities {
         for (int i = 0; same && i < files.size(); i++) {
             same = Arrays.equals(files.get(i), state.files().get(i));
         }
+        Set<X509Certificate> before = Set.of(issuers());
         if (!same) {
             var authorities = new ArrayList<Authority>();
             int next = 0;
@@ -108,7 +109,7 @@ final class ClientAuthorities {
             state = new State(state.generation() + 1, files, List.copyOf(authorities));
         }
         complain();
-        return !same;
+        return !before.equals(Set.of(issuers()));
     }
 
     private static byte[] bytesOrNothing(Path file) {
