@@ -34,6 +34,7 @@ import io.berth.identity.AccessVersion;
 import io.berth.identity.Accounts;
 import io.berth.identity.AdminSocket;
 import io.berth.identity.Caller;
+import io.berth.identity.CertificateLogins;
 import io.berth.identity.ConfiguredSources;
 import io.berth.identity.CredentialAuthenticator;
 import io.berth.identity.Credentials;
@@ -163,8 +164,10 @@ public final class Berth implements AutoCloseable {
                     audit.sink(),
                     clock,
                     random);
+            var certificates = new CertificateLogins(database, robots, credentials, access, audit.sink(), clock);
             var authentication = new Authentication(
                     authenticator,
+                    certificates,
                     config.registry().challenge() == BerthConfig.Challenge.TOKEN,
                     config.server().externalUrl(),
                     audit.sink());
@@ -203,7 +206,7 @@ public final class Berth implements AutoCloseable {
                             config.logging().format() == BerthConfig.LogFormat.JSON))
                     : null;
             Meters.process(meters, database, buffers, accessLog);
-            var asking = new Authentication(authenticator, false, Optional.empty(), audit.sink());
+            var asking = new Authentication(authenticator, certificates, false, Optional.empty(), audit.sink());
             var tokenEndpoint = new TokenEndpoint(
                     database, asking, authenticator, credentials, accessTokens, tokens, authorizer, projects, site);
             var httpMetrics = new HttpMetrics(meters);
@@ -212,7 +215,8 @@ public final class Berth implements AutoCloseable {
             var health = new HealthEndpoint(checks);
             var sessions = new Sessions(database, credentials, site, random);
             var caller = new Caller(
-                    authentication, sessions, new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime));
+                    authentication, sessions, new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime),
+                    random);
             var harbor = new HarborApi(
                     config,
                     database,

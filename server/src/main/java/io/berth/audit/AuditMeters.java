@@ -63,7 +63,8 @@ public final class AuditMeters {
         return event.operation().equals("login");
     }
 
-    // The words before the first colon are the server's own: password, source, robot, token, workload.
+    // The words before the first colon are the server's own: password, source, robot, token, workload, certificate,
+    // machine.
     private static String source(String credential) {
         int colon = credential.indexOf(':');
         return colon > 0 ? credential.substring(0, colon) : "none";

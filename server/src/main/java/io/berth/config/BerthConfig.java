@@ -33,6 +33,7 @@ public record BerthConfig(
      * @param tls certificate and key, when TLS is on
      * @param idleTimeout how long a connection may do nothing
      * @param shutdownTimeout how long a stop waits for running requests
+     * @param clientCertificates whose certificates count, and for whom
      */
     public record Server(
             String host,
@@ -41,7 +42,21 @@ public record BerthConfig(
             List<Cidr> trustedProxies,
             Optional<Tls> tls,
             Duration idleTimeout,
-            Duration shutdownTimeout) {}
+            Duration shutdownTimeout,
+            ClientCertificates clientCertificates) {
+
+        /** One that asks nobody for a certificate. */
+        public Server(
+                String host,
+                int port,
+                Optional<URI> externalUrl,
+                List<Cidr> trustedProxies,
+                Optional<Tls> tls,
+                Duration idleTimeout,
+                Duration shutdownTimeout) {
+            this(host, port, externalUrl, trustedProxies, tls, idleTimeout, shutdownTimeout, ClientCertificates.NONE);
+        }
+    }
 
     /** Which TLS implementation serves. */
     public enum TlsEngine {

@@ -90,7 +90,8 @@ public final class ConfigLoader {
                         or(get(Keys.TRUSTED_PROXIES), List.of()),
                         tls,
                         get(Keys.IDLE_TIMEOUT),
-                        get(Keys.SHUTDOWN_TIMEOUT)),
+                        get(Keys.SHUTDOWN_TIMEOUT),
+                        clientCertificates(tls.isPresent())),
                 new BerthConfig.Registry(
                         or(get(Keys.ANONYMOUS_PULL), true),
                         get(Keys.CHALLENGE),
@@ -153,6 +154,33 @@ public final class ConfigLoader {
         return certificate.map(file -> new BerthConfig.Tls(file, key.orElseThrow(), engine));
     }
 
+    private ClientCertificates clientCertificates(boolean tls) {
+        var mode = or(get(Keys.CLIENT_CERTIFICATES), ClientCertificates.Mode.REQUEST);
+        List<ClientCertificates.Authority> authorities = or(get(Keys.CLIENT_AUTHORITIES), List.of());
+        Optional<String> header = or(get(Keys.CLIENT_CERTIFICATE_HEADER), Optional.empty());
+        String list = Keys.CLIENT_AUTHORITIES.path();
+        authorities.stream()
+                .filter(authority -> !Files.isReadable(authority.ca()))
+                .forEach(authority -> problems.add(list + ": the file " + authority.ca() + " of the CA '"
+                        + authority.name() + "' cannot be read. Give a PEM file that Berth's user may read."));
+        if (!authorities.isEmpty() && !tls && header.isEmpty()) {
+            problems.add(list + ": nobody can present a certificate without TLS. Set " + Keys.TLS_CERTIFICATE.path()
+                    + ", or " + Keys.CLIENT_CERTIFICATE_HEADER.path() + " behind a proxy.");
+        }
+        if (mode == ClientCertificates.Mode.REQUIRE && (authorities.isEmpty() || !tls)) {
+            problems.add(Keys.CLIENT_CERTIFICATES.path() + ": 'require' needs TLS and CAs that sign certificates. Set "
+                    + Keys.TLS_CERTIFICATE.path() + " and " + list + ", or 'request'.");
+        }
+        if (header.isPresent()
+                && (authorities.isEmpty()
+                        || or(get(Keys.TRUSTED_PROXIES), List.of()).isEmpty())) {
+            problems.add(Keys.CLIENT_CERTIFICATE_HEADER.path() + ": '" + header.get()
+                    + "' counts from nobody. Set " + Keys.TRUSTED_PROXIES.path() + " and " + list
+                    + " as well, or leave it away.");
+        }
+        return new ClientCertificates(mode, authorities, header);
+    }
+
     private Optional<BerthConfig.Syslog> syslog() {
         Optional<Path> ca = or(get(Keys.AUDIT_SYSLOG_CA), Optional.empty());
         ca.ifPresent(file -> requireReadable(Keys.AUDIT_SYSLOG_CA, file));
@@ -175,6 +203,9 @@ public final class ConfigLoader {
         Raw raw = values.getOrDefault(key.path(), new Raw(key.fallback(), "the default"));
         try {
             return key.parser().apply(raw.text());
+        } catch (AuthorityForm.Wrong e) {
+            problems.add(key.path() + " (from " + raw.source() + "): " + e.getMessage());
+            return null;
         } catch (IllegalArgumentException | ArithmeticException e) {
             String shown = key.secret() ? "(secret)" : "'" + raw.text() + "'";
             problems.add(key.path() + ": " + shown + " (from " + raw.source() + ") is not " + key.form() + ". Write "
@@ -204,6 +235,9 @@ public final class ConfigLoader {
     }
 
     private static String text(Object value) {
+        if (value instanceof List<?> list && list.stream().anyMatch(Map.class::isInstance)) {
+            return YamlText.write(list);
+        }
         return value instanceof List<?> list
                 ? list.stream().map(String::valueOf).collect(Collectors.joining(","))
                 : String.valueOf(value);

@@ -84,6 +84,13 @@ public final class Forms {
         return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
     }
 
+    static Optional<String> headerName(String text) {
+        if (!text.matches("[A-Za-z0-9-]{0,64}")) {
+            throw new IllegalArgumentException("not a header's name");
+        }
+        return text.isEmpty() ? Optional.empty() : Optional.of(text);
+    }
+
     static Optional<InetSocketAddress> hostPort(String text) {
         if (text.isEmpty()) {
             return Optional.empty();

@@ -78,6 +78,26 @@ final class Keys {
             "auto, boringssl or jdk",
             "The TLS implementation. `auto` takes BoringSSL where its native library loads.",
             Forms.oneOf(BerthConfig.TlsEngine.class));
+    static final Key<List<ClientCertificates.Authority>> CLIENT_AUTHORITIES = key(
+            "server.tls.client-authorities",
+            "",
+            "a list of CAs, each with `name`, `ca`, `user` and more",
+            "Whose certificates clients may log in with, and whom they stand for: see [identity.md](identity.md). In the"
+                    + " environment the same list as JSON.",
+            AuthorityForm::parse);
+    static final Key<ClientCertificates.Mode> CLIENT_CERTIFICATES = key(
+            "server.tls.client-certificates",
+            "request",
+            "request or require",
+            "Whether a client may or must present a certificate, once there are client-authorities.",
+            Forms.oneOf(ClientCertificates.Mode.class));
+    static final Key<java.util.Optional<String>> CLIENT_CERTIFICATE_HEADER = key(
+            "server.tls.client-certificate-header",
+            "",
+            "the name of a header",
+            "Where a trusted proxy passes on its client's certificate as URL-encoded PEM, as nginx's"
+                    + " `$ssl_client_escaped_cert`. Counts from trusted-proxies alone.",
+            Forms::headerName);
     static final Key<java.time.Duration> IDLE_TIMEOUT = key(
             "server.idle-timeout",
             "75s",

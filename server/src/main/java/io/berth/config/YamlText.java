@@ -51,6 +51,13 @@ final class YamlText {
         }
     }
 
+    /** What {@link #read} reads as {@code value}, which it has read: maps, lists and text. */
+    static String write(Object value) {
+        var options = new DumperOptions();
+        options.setDefaultScalarStyle(DumperOptions.ScalarStyle.DOUBLE_QUOTED);
+        return new Yaml(options).dump(value);
+    }
+
     private static final class AsWritten extends Resolver {
         @Override
         protected void addImplicitResolvers() {

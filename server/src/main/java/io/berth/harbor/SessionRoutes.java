@@ -62,11 +62,7 @@ final class SessionRoutes {
 
     // Another site must not log a browser in as somebody else. Browsers say where a request comes from.
     private static void requireSameSite(Exchange exchange) {
-        String origin = exchange.header("Origin");
-        String site = exchange.header("Sec-Fetch-Site");
-        boolean foreign = site != null && !site.equals("same-origin") && !site.equals("none")
-                || site == null && origin != null && !origin.equals(exchange.askedUrl());
-        if (foreign) {
+        if (exchange.isCrossSite()) {
             throw new OciException(ErrorCode.FORBIDDEN, "a login comes from this site");
         }
     }

@@ -25,23 +25,31 @@ public final class Authentication {
     private static final String NOTHING = "Basic Og==";
 
     private final Authenticator authenticator;
+    private final CertificateAuthenticator certificates;
     private final boolean tokens;
     private final Optional<URI> externalUrl;
     private final AuditSink audit;
 
     /** One whose refusals nobody hears of. */
     public Authentication(Authenticator authenticator, boolean tokens, Optional<URI> externalUrl) {
-        this(authenticator, tokens, externalUrl, AuditSink.NONE);
+        this(authenticator, CertificateAuthenticator.NONE, tokens, externalUrl, AuditSink.NONE);
     }
 
     /**
+     * @param certificates knows whose certificate it is
      * @param tokens whether clients are sent to the token service, or asked for their name and password
      * @param externalUrl how clients reach this server, when that differs from what they ask
      * @param audit hears of refusals
      */
-    public Authentication(Authenticator authenticator, boolean tokens, Optional<URI> externalUrl, AuditSink audit) {
+    public Authentication(
+            Authenticator authenticator,
+            CertificateAuthenticator certificates,
+            boolean tokens,
+            Optional<URI> externalUrl,
+            AuditSink audit) {
         this.audit = audit;
         this.authenticator = authenticator;
+        this.certificates = certificates;
         this.tokens = tokens;
         this.externalUrl = externalUrl;
     }
@@ -49,45 +57,140 @@ public final class Authentication {
     /** The principal when that is known without blocking: no credential, or one verified lately. */
     public Optional<Principal> atOnce(Exchange exchange) {
         String authorization = presented(exchange);
-        Optional<Principal> known =
-                authorization == null ? Optional.of(Principal.ANONYMOUS) : authenticator.cached(authorization);
+        ClientCertificate certificate = exchange.certificate();
+        Optional<Principal> known = certificate != null
+                ? withCertificateAtOnce(certificate, authorization)
+                : authorization == null ? Optional.of(Principal.ANONYMOUS) : authenticator.cached(authorization);
         known.ifPresent(exchange::principal);
         return known;
+    }
+
+    private Optional<Principal> withCertificateAtOnce(ClientCertificate certificate, String authorization) {
+        Optional<CertificateClaim> claim = certificate.claim();
+        if (claim.isEmpty()) {
+            return Optional.empty();
+        }
+        Optional<Principal> other = authorization == null ? Optional.empty() : authenticator.cached(authorization);
+        if (decidesAlone(claim.get(), authorization)) {
+            return authorization == null ? Optional.of(Principal.ANONYMOUS) : other;
+        }
+        Optional<Principal> holder = certificates.cached(claim.get());
+        return authorization == null ? holder : other.filter(one -> isSame(holder, one));
     }
 
     /**
      * The principal, {@link Principal#ANONYMOUS} when no credential was presented.
      *
-     * @throws OciException {@code UNAUTHORIZED} when a credential was presented and is wrong
+     * <p>Name and password beside a certificate have to be of the same; a token beside one decides alone.
+     *
+     * @throws OciException {@code UNAUTHORIZED} when a credential was presented and is wrong; {@code FORBIDDEN} when a page of
+     *     another site lets a browser change something by its certificate
      */
     public Principal require(Exchange exchange) {
         String authorization = presented(exchange);
+        Optional<Principal> holder = holder(exchange, authorization);
         if (authorization == null) {
-            return Principal.ANONYMOUS;
+            holder.ifPresent(who -> requireSameSite(exchange));
+            holder.ifPresent(exchange::principal);
+            return holder.orElse(Principal.ANONYMOUS);
         }
         Principal principal = authenticator
                 .cached(authorization)
                 .or(() -> authenticator.authenticate(authorization, exchange.client()))
                 .orElseThrow(() -> wrong(exchange, authorization));
+        requireSame(exchange, holder, principal);
         exchange.principal(principal);
         return principal;
+    }
+
+    /**
+     * What the request's certificate is worth where nothing else says who is asking; empty when something does, or when there
+     * is none. A browser adds it to whatever any page asks for.
+     */
+    public Optional<String> ambient(Exchange exchange) {
+        ClientCertificate certificate = presented(exchange) == null ? exchange.certificate() : null;
+        return certificate == null
+                ? Optional.empty()
+                : certificate.claim().filter(claim -> !claim.silent()).map(CertificateClaim::fingerprint);
+    }
+
+    /**
+     * That {@code principal}, who was found by a form of the request, is who holds the request's certificate.
+     *
+     * @throws OciException {@code UNAUTHORIZED} when somebody else does
+     */
+    public void requireSame(Exchange exchange, Principal principal) {
+        requireSame(exchange, holder(exchange, null), principal);
+    }
+
+    private void requireSame(Exchange exchange, Optional<Principal> holder, Principal principal) {
+        if (holder.isPresent() && !isSame(holder, principal)) {
+            refused(
+                    exchange,
+                    principal.name(),
+                    "the certificate is of " + holder.get().name());
+            throw challenge(exchange, "", "the credential and the certificate are not of the same user");
+        }
+    }
+
+    private static boolean isSame(Optional<Principal> holder, Principal other) {
+        return holder.isPresent()
+                && holder.get().kind() == other.kind()
+                && holder.get().id() == other.id();
+    }
+
+    // Who holds the certificate, where it has a say
+    private Optional<Principal> holder(Exchange exchange, String authorization) {
+        ClientCertificate certificate = exchange.certificate();
+        if (certificate == null) {
+            return Optional.empty();
+        }
+        Optional<CertificateClaim> claim = certificate.claim();
+        if (claim.isEmpty()) {
+            refused(exchange, "unknown", "the certificate does not count");
+            throw challenge(exchange, "", "the certificate is refused");
+        }
+        if (decidesAlone(claim.get(), authorization)) {
+            return Optional.empty();
+        }
+        Optional<Principal> holder = certificates.cached(claim.get());
+        return holder.isPresent()
+                ? holder
+                : Optional.of(certificates
+                        .authenticate(claim.get(), exchange.client())
+                        .orElseThrow(() -> challenge(exchange, "", "the certificate is of no user here")));
+    }
+
+    private static boolean decidesAlone(CertificateClaim claim, String authorization) {
+        return claim.silent() || authorization != null && authorization.regionMatches(true, 0, "Bearer ", 0, 7);
+    }
+
+    private static void requireSameSite(Exchange exchange) {
+        if (!exchange.isRead() && exchange.isCrossSite()) {
+            throw new OciException(
+                    ErrorCode.FORBIDDEN, "a page of another site must not use the browser's certificate");
+        }
     }
 
     // Of a name with a password the authenticator tells the audit itself, as of a login.
     private OciException wrong(Exchange exchange, String authorization) {
         if (!authorization.regionMatches(true, 0, "Basic ", 0, 6)) {
-            audit.record(new AuditSink.Event(
-                    "authenticate",
-                    "request",
-                    exchange.rawPath(),
-                    "unknown",
-                    "",
-                    exchange.client(),
-                    exchange.requestId(),
-                    false,
-                    "the credential is wrong"));
+            refused(exchange, "unknown", "the credential is wrong");
         }
         return challenge(exchange, "", "the credential is wrong");
+    }
+
+    private void refused(Exchange exchange, String actor, String rule) {
+        audit.record(new AuditSink.Event(
+                "authenticate",
+                "request",
+                exchange.rawPath(),
+                actor,
+                "",
+                exchange.client(),
+                exchange.requestId(),
+                false,
+                rule));
     }
 
     /**

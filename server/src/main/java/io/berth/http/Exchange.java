@@ -190,7 +190,21 @@ public final class Exchange {
         return scheme + "://" + (authority == null ? "localhost" : authority.toString());
     }
 
-    private static boolean isTrusted(List<Cidr> trusted, String address) {
+    /** The certificate that the client has presented, or null. */
+    ClientCertificate certificate() {
+        return context.certificates().of(request);
+    }
+
+    /** Whether a browser says that a page of another site has made this request. Other clients say nothing of it. */
+    public boolean isCrossSite() {
+        String origin = header("Origin");
+        String site = header("Sec-Fetch-Site");
+        return site != null
+                ? !site.equals("same-origin") && !site.equals("none")
+                : origin != null && !origin.equals(askedUrl());
+    }
+
+    static boolean isTrusted(List<Cidr> trusted, String address) {
         try {
             InetAddress parsed = Cidr.parse(address).address();
             return trusted.stream().anyMatch(network -> network.contains(parsed));

@@ -8,6 +8,7 @@ import java.util.List;
 /**
  * What all exchanges of a server share.
  *
+ * @param certificates which one a request comes with
  * @param idleTimeout how long a peer may neither send nor take anything
  * @param lingerBytes how much of an unwanted body is read after an early answer
  * @param lingerTime for how long
@@ -15,6 +16,7 @@ import java.util.List;
 record ServerContext(
         Vertx vertx,
         List<Cidr> trustedProxies,
+        PresentedCertificates certificates,
         BufferPool buffers,
         InboundMemory inbound,
         Duration idleTimeout,

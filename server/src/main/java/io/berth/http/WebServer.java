@@ -1,6 +1,7 @@
 package io.berth.http;
 
 import io.berth.config.BerthConfig;
+import io.berth.config.ClientCertificates;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.netty.buffer.Unpooled;
@@ -51,6 +52,7 @@ public final class WebServer implements AutoCloseable {
     private final Vertx vertx;
     private final String host;
     private final int port;
+    private final ClientAuthorities clients;
     private final Optional<Tls> tls;
     private final ServerContext context;
     private final List<Route> routes;
@@ -100,10 +102,15 @@ public final class WebServer implements AutoCloseable {
         this.vertx = vertx;
         this.host = host;
         this.port = port;
-        this.tls = config.tls().map(Tls::new);
+        var certificates = config.clientCertificates();
+        this.clients =
+                certificates.authorities().isEmpty() ? null : new ClientAuthorities(certificates.authorities(), clock);
+        boolean required = certificates.mode() == ClientCertificates.Mode.REQUIRE;
+        this.tls = config.tls().map(files -> new Tls(files, clients, required));
         this.context = new ServerContext(
                 vertx,
                 config.trustedProxies(),
+                new PresentedCertificates(clients, config.trustedProxies(), certificates.header()),
                 buffers,
                 new InboundMemory(buffers.limitBytes()),
                 config.idleTimeout(),
@@ -130,7 +137,7 @@ public final class WebServer implements AutoCloseable {
         for (int i = 0; i < loops; i++) {
             servers.add(listen(options, actual));
         }
-        if (tls.isPresent()) {
+        if (tls.isPresent() || clients != null) {
             vertx.setPeriodic(TLS_RELOAD.toMillis(), id -> Thread.startVirtualThread(this::reloadTls));
         }
         return actual;
@@ -154,7 +161,10 @@ public final class WebServer implements AutoCloseable {
         ((io.vertx.core.internal.VertxInternal) vertx).createEventLoopContext().runOnContext(nothing -> {
             HttpServer server =
                     vertx.createHttpServer(options).requestHandler(this::accept).invalidRequestHandler(this::refuse);
-            server.connectionHandler(WritabilityWatch::begin);
+            server.connectionHandler(connection -> {
+                WritabilityWatch.begin(connection);
+                context.certificates().connected(connection);
+            });
             server.exceptionHandler(e -> LOG.debug("connection failed: {}", e.toString()));
             server.listen(atPort, host).onSuccess(listening::complete).onFailure(listening::completeExceptionally);
         });
@@ -182,35 +192,24 @@ public final class WebServer implements AutoCloseable {
                         .setMaxConcurrentStreams(128)
                         .setMaxHeaderListSize(32 << 10))
                 .setHandle100ContinueAutomatically(false);
+        if (clients != null) {
+            clients.reload();
+        }
         if (tls.isPresent()) {
-            tls.get().reload();
-            var ssl = tls.get().options();
-            options.setSsl(true)
-                    .setUseAlpn(true)
-                    .setSslEngineOptions(tls.get().engine())
-                    .setKeyCertOptions(ssl.getKeyCertOptions())
-                    .setEnabledSecureTransportProtocols(ssl.getEnabledSecureTransportProtocols())
-                    .setSslHandshakeTimeout(10)
-                    .setSslHandshakeTimeoutUnit(TimeUnit.SECONDS);
+            tls.get().apply(options);
         }
         return options;
     }
 
     private void reloadTls() {
+        boolean changed = false;
         try {
-            if (tls.get().reload()) {
-                var options = tls.get().options();
-                for (HttpServer server : servers) {
-                    server.updateSSLOptions(options)
-                            .toCompletionStage()
-                            .toCompletableFuture()
-                            .join();
-                }
-                LOG.info("the TLS certificate was read again");
-            }
-        } catch (IOException | CompletionException e) {
-            LOG.error("the TLS certificate could not be read again, the old one stays in use: {}", e.toString());
+            changed = clients != null && clients.reload();
+        } catch (IOException e) {
+            LOG.error("the client CAs could not be read again, the old ones stay in use: {}", e.toString());
         }
+        boolean clientsChanged = changed;
+        tls.ifPresent(files -> files.reloadInto(servers, clientsChanged));
     }
 
     // What is no HTTP never becomes an exchange. Nobody knows where the next request would begin, so the connection

@@ -7,12 +7,18 @@ import io.berth.http.RateLimiter;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
+import java.util.Base64;
 import java.util.Optional;
+import java.util.random.RandomGenerator;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Who is asking a JSON API: by the Authorization header, else by a browser's session. A request that comes with the cookie alone and
- * changes something has to show a token that other sites cannot know. Thread-safe.
+ * Who is asking a JSON API: by the Authorization header, else by a browser's session, else by a client's certificate. A request
+ * that comes with a cookie or a certificate alone and changes something has to show a token that other sites cannot know.
+ * Thread-safe.
  */
 public final class Caller {
     public static final String COOKIE = "sid";
@@ -23,12 +29,17 @@ public final class Caller {
     private final Authentication authentication;
     private final Sessions sessions;
     private final RateLimiter limiter;
+    private final SecretKeySpec tokenKey;
 
     /** @param limiter how often somebody may ask */
-    public Caller(Authentication authentication, Sessions sessions, RateLimiter limiter) {
+    public Caller(
+            Authentication authentication, Sessions sessions, RateLimiter limiter, RandomGenerator random) {
         this.authentication = authentication;
         this.sessions = sessions;
         this.limiter = limiter;
+        byte[] key = new byte[32];
+        random.nextBytes(key);
+        tokenKey = new SecretKeySpec(key, "HmacSHA256");
     }
 
     /**
@@ -68,16 +79,35 @@ public final class Caller {
     private Principal find(Exchange exchange) {
         Optional<String> cookie = cookie(exchange);
         if (exchange.header("Authorization") != null || cookie.isEmpty()) {
-            return authentication.require(exchange);
+            Principal principal = authentication.require(exchange);
+            authentication.ambient(exchange).ifPresent(certificate -> protect(exchange, token(certificate)));
+            return principal;
         }
         Sessions.Session session = sessions.find(cookie.get())
                 .orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "the session is over"));
         exchange.principal(session.principal());
-        if (!exchange.isRead()) {
-            requireToken(exchange, session.csrf());
-        }
-        exchange.set(CSRF_HEADER, session.csrf());
+        protect(exchange, session.csrf());
         return session.principal();
+    }
+
+    private static void protect(Exchange exchange, String token) {
+        if (!exchange.isRead()) {
+            requireToken(exchange, token);
+        }
+        exchange.set(CSRF_HEADER, token);
+    }
+
+    // A certificate has no session that could keep its token, so it follows from the certificate.
+    private String token(String certificate) {
+        try {
+            Mac mac = Mac.getInstance("HmacSHA256");
+            mac.init(tokenKey);
+            return Base64.getUrlEncoder()
+                    .withoutPadding()
+                    .encodeToString(mac.doFinal(certificate.getBytes(StandardCharsets.UTF_8)));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static void requireToken(Exchange exchange, String wanted) {

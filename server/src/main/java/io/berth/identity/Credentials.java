@@ -17,6 +17,8 @@ import java.util.function.BiPredicate;
  * robot:&lt;robot&gt;:&lt;stamp&gt;       a robot's secret
  * token:&lt;token&gt;                 an access token
  * workload:&lt;robot&gt;:&lt;rule&gt;     a CI's own token
+ * certificate:&lt;account&gt;:&lt;end&gt;  a client's certificate of an account, until the end of the certificate
+ * machine:&lt;robot&gt;:&lt;end&gt;       the same of a robot
  * </pre>
  */
 public final class Credentials {
@@ -59,6 +61,14 @@ public final class Credentials {
         return "workload:" + robot + ":" + rule;
     }
 
+    static String ofCertificate(AccountDao.Login login, long end) {
+        return "certificate:" + login.id() + ":" + end;
+    }
+
+    static String ofCertificate(Robot robot, long end) {
+        return "machine:" + robot.id() + ":" + end;
+    }
+
     /** Whom {@code credential} stands for now; empty when it is over, or its owner may not log in. */
     public Optional<Principal> owner(Tx tx, String credential) {
         String[] parts = credential.split(":", 3);
@@ -91,8 +101,21 @@ public final class Credentials {
                         .find(id)
                         .filter(robot -> robot.isActive(tx.nowMillis()) && isRule(tx, parts[2], id))
                         .map(robot -> robot(robot, credential));
+            case "certificate" ->
+                login(tx, id)
+                        .filter(login -> login.source().equals(Account.LOCAL) && isBefore(tx, parts))
+                        .map(login -> user(login, credential));
+            case "machine" ->
+                tx.dao(RobotDao.class)
+                        .find(id)
+                        .filter(robot -> robot.isActive(tx.nowMillis()) && isBefore(tx, parts))
+                        .map(robot -> robot(robot, credential));
             default -> Optional.empty();
         };
+    }
+
+    private static boolean isBefore(Tx tx, String[] parts) {
+        return parts.length == 3 && parts[2].matches("\\d{1,18}") && tx.nowMillis() < Long.parseLong(parts[2]);
     }
 
     // What another source has verified holds as long as that source is in use and knows them.

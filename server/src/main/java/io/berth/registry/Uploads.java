@@ -72,7 +72,7 @@ public final class Uploads {
         var row = new UploadDao.UploadRow(
                 state.id().toString(),
                 repository.value(),
-                principal.name(),
+                owner(principal),
                 algorithm.label(),
                 store.name(),
                 state.generation(),
@@ -81,7 +81,7 @@ public final class Uploads {
             tx.dao(UploadDao.class).insert(row, tx.nowMillis());
             return null;
         });
-        var session = new UploadSession(repository, principal.name(), algorithm, store, state, clock.millis(), stored);
+        var session = new UploadSession(repository, owner(principal), algorithm, store, state, clock.millis(), stored);
         sessions.put(state.id(), session);
         return session;
     }
@@ -101,7 +101,7 @@ public final class Uploads {
         freeSpace.require();
         var session = new UploadSession(
                 repository,
-                principal.name(),
+                owner(principal),
                 digest.algorithm(),
                 store,
                 new UploadState(uuid(), random.nextLong(), 0),
@@ -133,10 +133,15 @@ public final class Uploads {
         }
         if (session.isEnded()
                 || !session.repository().equals(repository)
-                || !session.principal().equals(principal.name())) {
+                || !session.principal().equals(owner(principal))) {
             throw unknown();
         }
         return session;
+    }
+
+    // By the id, which is never used again: the next user or robot of the name is somebody else.
+    private static String owner(Principal principal) {
+        return principal.kind() + ":" + principal.id();
     }
 
     private UploadSession restore(UUID id) throws IOException {

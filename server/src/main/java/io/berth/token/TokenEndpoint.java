@@ -113,15 +113,19 @@ public final class TokenEndpoint implements Endpoint {
     private Principal byPassword(Exchange exchange, Form form) {
         String header = Authentication.basic(form.last("username", ""), form.last("password", ""));
         Authenticator any = authenticator;
-        return any.cached(header)
+        Principal principal = any.cached(header)
                 .or(() -> any.authenticate(header, exchange.client()))
                 .orElseThrow(() -> authentication.challenge(exchange, "", "the credential is wrong"));
+        authentication.requireSame(exchange, principal);
+        return principal;
     }
 
     private Principal byRefreshToken(Exchange exchange, String secret) {
-        return database.read(tx -> AccessTokens.refreshCredential(tx, secret)
+        Principal principal = database.read(tx -> AccessTokens.refreshCredential(tx, secret)
                         .flatMap(credential -> credentials.owner(tx, credential)))
                 .orElseThrow(() -> authentication.challenge(exchange, "", "the refresh token is wrong or over"));
+        authentication.requireSame(exchange, principal);
+        return principal;
     }
 
     // Robots keep their secret anyway, and a token's holder has one.

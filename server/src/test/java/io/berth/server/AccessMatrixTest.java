@@ -189,7 +189,7 @@ class AccessMatrixTest {
                 .json()
                 .forEach(pair -> {
                     String resource = pair.path("resource").asText();
-                    allowed.add((resource.isEmpty() ? "project" : resource) + ":"
+                    allowed.add((resource.equals(".") ? "project" : resource) + ":"
                             + pair.path("action").asText());
                 });
         assertThat(allowed).isEqualTo(cell.allowed());
