@@ -42,6 +42,8 @@ final class Bill implements Runnable {
     private void charge(long project, long size) {
         ProjectDao dao = tx.dao(ProjectDao.class);
         Optional<ProjectDao.Usage> charged = dao.charge(project, size);
+        charged.ifPresent(now -> QuotaWarning.changed(
+                tx, now.name(), now.quotaBytes(), now.usedBytes() - size, now.quotaBytes(), now.usedBytes()));
         if (charged.isEmpty()) {
             ProjectDao.Usage usage = dao.usage(project);
             throw new OciException(
