@@ -45,6 +45,7 @@ import io.berth.identity.oidc.OidcEndpoint;
 import io.berth.identity.oidc.OidcKind;
 import io.berth.identity.workload.WorkloadRules;
 import io.berth.identity.workload.WorkloadTokens;
+import io.berth.project.ProjectMeters;
 import io.berth.project.Projects;
 import io.berth.rbac.Explanation;
 import io.berth.rbac.Rbac;
@@ -144,7 +145,7 @@ public final class Berth implements AutoCloseable {
             var accessTokens = new AccessTokens(database, random, access);
             var identitySources =
                     new IdentitySources(database, secrets, access, List.of(new LdapKind(), new OidcKind(clock)));
-            var sources = own(new ConfiguredSources(database, identitySources, access));
+            var sources = own(new ConfiguredSources(database, identitySources, access, Meters.sources(meters)));
             var workloads = own(new WorkloadTokens(new WorkloadRules(database, access), access, clock));
             var authenticator = new CredentialAuthenticator(
                     database,
@@ -199,7 +200,7 @@ public final class Berth implements AutoCloseable {
             Meters.process(meters, database, buffers, accessLog);
             var asking = new Authentication(authenticator, false, Optional.empty(), audit.sink());
             var tokenEndpoint = new TokenEndpoint(
-                    database, asking, authenticator, credentials, accessTokens, tokens, authorizer, projects, site);
+                    database, asking, authenticator, credentials, accessTokens, tokens, authorizer, projects, site, meters);
             var httpMetrics = new HttpMetrics(meters);
             var errors = new Errors(LowerFailures::translate);
             var checks = ServerStatus.checks(database, registry);
@@ -221,8 +222,13 @@ public final class Berth implements AutoCloseable {
                     site,
                     checks,
                     clock);
+            var projectMeters = new ProjectMeters(database, meters, clock);
+            Supplier<String> scrape = () -> {
+                projectMeters.refresh();
+                return meters.scrape() + projectMeters.totals();
+            };
             var metrics = new MetricsEndpoint(
-                    meters::scrape,
+                    scrape,
                     asking,
                     principal -> authorizer
                             .decide(principal, Permission.METRICS_READ, Target.SYSTEM)
@@ -263,7 +269,7 @@ public final class Berth implements AutoCloseable {
             port = server.start();
             tlsEngine = server.tlsEngine();
             metricsPort =
-                    metricsListener(config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
+                    metricsListener(config, vertx, guard, buffers, scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
             var rbac = new RbacRequests(
                     new Rbac(database, roles, projects, grants, robots, accounts, groups),

@@ -4,6 +4,8 @@ import io.berth.db.Database;
 import io.berth.db.DatabaseMetrics;
 import io.berth.http.AccessLog;
 import io.berth.http.BufferPool;
+import io.berth.identity.SourceMetrics;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -12,6 +14,7 @@ import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /** What Berth measures of its parts. */
@@ -38,6 +41,31 @@ final class Meters {
             public void group(int size, long nanos) {
                 group.record(size);
                 commits.record(nanos, TimeUnit.NANOSECONDS);
+            }
+        };
+    }
+
+    static SourceMetrics sources(MeterRegistry meters) {
+        return new SourceMetrics() {
+            @Override
+            public void asked(String source, Result result) {
+                counter(source, result).increment();
+            }
+
+            // All there from the start: of a counter that begins with the first event an alert does not see the first.
+            @Override
+            public void inUse(String source) {
+                for (Result result : Result.values()) {
+                    counter(source, result);
+                }
+            }
+
+            private Counter counter(String source, Result result) {
+                return Counter.builder("berth.identity.source.asked")
+                        .description("How often a source of users was asked, and what came of it")
+                        .tag("source", source)
+                        .tag("result", result.name().toLowerCase(Locale.ROOT))
+                        .register(meters);
             }
         };
     }

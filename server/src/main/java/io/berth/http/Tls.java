@@ -8,8 +8,12 @@ import io.vertx.core.net.OpenSSLEngineOptions;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.SSLEngineOptions;
 import io.vertx.core.net.ServerSSLOptions;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -21,6 +25,7 @@ final class Tls {
     private final BerthConfig.Tls config;
     private byte[] certificate = {};
     private byte[] key = {};
+    private volatile double expiry = Double.NaN;
 
     Tls(BerthConfig.Tls config) {
         this.config = config;
@@ -54,7 +59,24 @@ final class Tls {
         }
         certificate = newCertificate;
         key = newKey;
+        expiry = firstEnd(newCertificate);
         return true;
+    }
+
+    /** When the first certificate of the chain ends, in seconds since 1970; NaN when that cannot be read. */
+    double expirySeconds() {
+        return expiry;
+    }
+
+    private static double firstEnd(byte[] pem) {
+        try {
+            return CertificateFactory.getInstance("X.509").generateCertificates(new ByteArrayInputStream(pem)).stream()
+                    .mapToDouble(one -> ((X509Certificate) one).getNotAfter().getTime() / 1000.0)
+                    .min()
+                    .orElse(Double.NaN);
+        } catch (CertificateException e) {
+            return Double.NaN; // what is wrong with it is said by whoever serves it
+        }
     }
 
     synchronized ServerSSLOptions options() {

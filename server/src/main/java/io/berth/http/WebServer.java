@@ -131,6 +131,7 @@ public final class WebServer implements AutoCloseable {
             servers.add(listen(options, actual));
         }
         if (tls.isPresent()) {
+            metrics.certificate(tls.get());
             vertx.setPeriodic(TLS_RELOAD.toMillis(), id -> Thread.startVirtualThread(this::reloadTls));
         }
         return actual;
@@ -199,9 +200,8 @@ public final class WebServer implements AutoCloseable {
     private void reloadTls() {
         try {
             if (tls.get().reload()) {
-                var options = tls.get().options();
                 for (HttpServer server : servers) {
-                    server.updateSSLOptions(options)
+                    server.updateSSLOptions(tls.get().options())
                             .toCompletionStage()
                             .toCompletableFuture()
                             .join();
