@@ -200,7 +200,16 @@ public final class Berth implements AutoCloseable {
             Meters.process(meters, database, buffers, accessLog);
             var asking = new Authentication(authenticator, false, Optional.empty(), audit.sink());
             var tokenEndpoint = new TokenEndpoint(
-                    database, asking, authenticator, credentials, accessTokens, tokens, authorizer, projects, site, meters);
+                    database,
+                    asking,
+                    authenticator,
+                    credentials,
+                    accessTokens,
+                    tokens,
+                    authorizer,
+                    projects,
+                    site,
+                    meters);
             var httpMetrics = new HttpMetrics(meters);
             var errors = new Errors(LowerFailures::translate);
             var checks = ServerStatus.checks(database, registry);
@@ -268,8 +277,7 @@ public final class Berth implements AutoCloseable {
                     random));
             port = server.start();
             tlsEngine = server.tlsEngine();
-            metricsPort =
-                    metricsListener(config, vertx, guard, buffers, scrape, errors, httpMetrics, clock, random);
+            metricsPort = metricsListener(config, vertx, guard, buffers, scrape, errors, httpMetrics, clock, random);
             var feed = new ChangeFeed(database);
             var rbac = new RbacRequests(
                     new Rbac(database, roles, projects, grants, robots, accounts, groups),

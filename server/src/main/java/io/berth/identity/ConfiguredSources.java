@@ -139,12 +139,14 @@ public final class ConfiguredSources implements Sources, AutoCloseable {
         @Override
         public Outcome authenticate(String user, String password) {
             Outcome outcome = source.authenticate(user, password);
-            metrics.asked(name(), switch (outcome) {
-                case Outcome.Verified verified -> SourceMetrics.Result.VERIFIED;
-                case Outcome.Refused refused -> SourceMetrics.Result.REFUSED;
-                case Outcome.Unknown unknown -> SourceMetrics.Result.UNKNOWN;
-                case Outcome.Unavailable unavailable -> SourceMetrics.Result.UNAVAILABLE;
-            });
+            metrics.asked(
+                    name(),
+                    switch (outcome) {
+                        case Outcome.Verified verified -> SourceMetrics.Result.VERIFIED;
+                        case Outcome.Refused refused -> SourceMetrics.Result.REFUSED;
+                        case Outcome.Unknown unknown -> SourceMetrics.Result.UNKNOWN;
+                        case Outcome.Unavailable unavailable -> SourceMetrics.Result.UNAVAILABLE;
+                    });
             return outcome;
         }
     }

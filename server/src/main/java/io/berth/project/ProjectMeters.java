@@ -91,7 +91,11 @@ public final class ProjectMeters {
         show(quota, limited(rows), ProjectMeters::ours, ProjectMeterDao.Row::quotaBytes);
         show(remaining, limited(rows), ProjectMeters::ours, row -> row.quotaBytes() - row.usedBytes());
         show(harborUsed, rows.stream(), ProjectMeters::harbors, ProjectMeterDao.Row::usedBytes);
-        show(harborQuota, rows.stream(), ProjectMeters::harbors, row -> row.quotaBytes() == null ? -1 : row.quotaBytes());
+        show(
+                harborQuota,
+                rows.stream(),
+                ProjectMeters::harbors,
+                row -> row.quotaBytes() == null ? -1 : row.quotaBytes());
         totals = """
                 # HELP harbor_project_total Projects, as in Harbor
                 # TYPE harbor_project_total gauge

@@ -23,14 +23,11 @@ final class QuotaWarning {
         if (!isReached(quota, used) || isReached(quotaBefore, usedBefore)) {
             return;
         }
-        tx.change(new Change(
-                "quota-warning", project, Json.object("used", used, "limit", quota), Change.Origin.SYSTEM));
+        tx.change(
+                new Change("quota-warning", project, Json.object("used", used, "limit", quota), Change.Origin.SYSTEM));
         tx.afterCommit(() -> LOG.warn(
                 "project '{}' holds {} of the {} bytes of its quota, which is {} % or more",
-                project,
-                used,
-                quota,
-                PERCENT));
+                project, used, quota, PERCENT));
     }
 
     private static boolean isReached(Long quota, long used) {

@@ -54,8 +54,7 @@ class ProjectMetersTest {
             Map<String, Long> quotas = Map.of("half", 200L, "full", 100L, "large", -1L, "empty", 100L);
             Map<String, Long> used = Map.of("half", 100L, "full", 100L, "large", 1_000L, "empty", 0L);
             quotas.forEach((name, quota) -> {
-                Project made =
-                        projects.create(name, false, quota, Map.of(), TestProjects.SYSTEM, Change.Origin.SYSTEM);
+                Project made = projects.create(name, false, quota, Map.of(), TestProjects.SYSTEM, Change.Origin.SYSTEM);
                 database.write(tx -> {
                     if (used.get(name) > 0) {
                         Charges.link(tx, made.id(), "sha256:" + name, used.get(name));

@@ -93,8 +93,9 @@ class QuotaWarningTest {
     private void warned(String... payloads) {
         List<String> warnings = database.read(tx -> tx.dao(Feed.class).warnings());
         assertThat(warnings).containsExactly(payloads);
-        assertThat(said.list).hasSize(payloads.length).allSatisfy(event -> assertThat(event.getLevel())
-                .isEqualTo(Level.WARN));
+        assertThat(said.list)
+                .hasSize(payloads.length)
+                .allSatisfy(event -> assertThat(event.getLevel()).isEqualTo(Level.WARN));
     }
 
     @Test

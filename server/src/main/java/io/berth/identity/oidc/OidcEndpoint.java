@@ -133,8 +133,8 @@ public final class OidcEndpoint implements Endpoint {
         OidcProvider provider = provider(login.provider());
         try {
             var origin = new Change.Origin(null, null, exchange.client(), exchange.requestId(), null);
-            BrowserLogin.Done done = counted(
-                    provider, () -> logins.complete(provider, code, login, redirect(exchange), origin), true);
+            BrowserLogin.Done done =
+                    counted(provider, () -> logins.complete(provider, code, login, redirect(exchange), origin), true);
             tell(
                     exchange,
                     provider,
