@@ -45,7 +45,6 @@ import io.berth.identity.oidc.OidcEndpoint;
 import io.berth.identity.oidc.OidcKind;
 import io.berth.identity.workload.WorkloadRules;
 import io.berth.identity.workload.WorkloadTokens;
-import io.berth.project.ProjectMeters;
 import io.berth.project.Projects;
 import io.berth.rbac.Explanation;
 import io.berth.rbac.Rbac;
@@ -231,11 +230,7 @@ public final class Berth implements AutoCloseable {
                     site,
                     checks,
                     clock);
-            var projectMeters = new ProjectMeters(database, meters, clock);
-            Supplier<String> scrape = () -> {
-                projectMeters.refresh();
-                return meters.scrape() + projectMeters.totals();
-            };
+            Supplier<String> scrape = Meters.scrape(meters, database, clock);
             var metrics = new MetricsEndpoint(
                     scrape,
                     asking,

@@ -5,6 +5,7 @@ import io.berth.db.DatabaseMetrics;
 import io.berth.http.AccessLog;
 import io.berth.http.BufferPool;
 import io.berth.identity.SourceMetrics;
+import io.berth.project.ProjectMeters;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -14,8 +15,11 @@ import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Clock;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /** What Berth measures of its parts. */
 final class Meters {
@@ -67,6 +71,15 @@ final class Meters {
                         .tag("result", result.name().toLowerCase(Locale.ROOT))
                         .register(meters);
             }
+        };
+    }
+
+    /** All that is measured, as text for Prometheus. Asking for it may block. */
+    static Supplier<String> scrape(PrometheusMeterRegistry meters, Database database, Clock clock) {
+        var projects = new ProjectMeters(database, meters, clock);
+        return () -> {
+            projects.refresh();
+            return meters.scrape() + projects.totals();
         };
     }
 
