@@ -83,6 +83,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -150,7 +151,7 @@ public final class Berth implements AutoCloseable {
             var accessTokens = new AccessTokens(database, random, access);
             var identitySources =
                     new IdentitySources(database, secrets, access, List.of(new LdapKind(), new OidcKind(clock)));
-            var sources = own(new ConfiguredSources(database, identitySources, access));
+            var sources = own(new ConfiguredSources(database, identitySources, access, Meters.sources(meters)));
             var workloadRules = new WorkloadRules(database, access);
             var workloads = own(new WorkloadTokens(workloadRules, access, clock));
             var authenticator = new CredentialAuthenticator(
@@ -208,14 +209,25 @@ public final class Berth implements AutoCloseable {
             Meters.process(meters, database, buffers, accessLog);
             var asking = new Authentication(authenticator, certificates, false, Optional.empty(), audit.sink());
             var tokenEndpoint = new TokenEndpoint(
-                    database, asking, authenticator, credentials, accessTokens, tokens, authorizer, projects, site);
+                    database,
+                    asking,
+                    authenticator,
+                    credentials,
+                    accessTokens,
+                    tokens,
+                    authorizer,
+                    projects,
+                    site,
+                    meters);
             var httpMetrics = new HttpMetrics(meters);
             var errors = new Errors(LowerFailures::translate);
             var checks = ServerStatus.checks(database, registry);
             var health = new HealthEndpoint(checks);
             var sessions = new Sessions(database, credentials, site, random);
             var caller = new Caller(
-                    authentication, sessions, new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime),
+                    authentication,
+                    sessions,
+                    new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime),
                     random);
             var harbor = new HarborApi(
                     config,
@@ -250,8 +262,9 @@ public final class Berth implements AutoCloseable {
                     new AuditRequests(audit.log()),
                     () -> config.registry().readOnly() || site.get(Setting.READ_ONLY));
             var document = new ApiDocument();
+            Supplier<String> scrape = Meters.scrape(meters, database, clock);
             var metrics = new MetricsEndpoint(
-                    meters::scrape,
+                    scrape,
                     asking,
                     principal -> authorizer
                             .decide(principal, Permission.METRICS_READ, Target.SYSTEM)
@@ -294,8 +307,8 @@ public final class Berth implements AutoCloseable {
                     random));
             port = server.start();
             tlsEngine = server.tlsEngine();
-            var openMetrics = MetricsListener.of(
-                    config, vertx, guard, buffers, meters::scrape, errors, httpMetrics, clock, random);
+            var openMetrics =
+                    MetricsListener.of(config, vertx, guard, buffers, scrape, errors, httpMetrics, clock, random);
             openMetrics.ifPresent(this::own);
             metricsPort =
                     openMetrics.isPresent() ? Optional.of(openMetrics.get().start()) : Optional.empty();

@@ -4,6 +4,9 @@ import io.berth.db.Database;
 import io.berth.db.DatabaseMetrics;
 import io.berth.http.AccessLog;
 import io.berth.http.BufferPool;
+import io.berth.identity.SourceMetrics;
+import io.berth.project.ProjectMeters;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -12,7 +15,11 @@ import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Clock;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /** What Berth measures of its parts. */
 final class Meters {
@@ -39,6 +46,40 @@ final class Meters {
                 group.record(size);
                 commits.record(nanos, TimeUnit.NANOSECONDS);
             }
+        };
+    }
+
+    static SourceMetrics sources(MeterRegistry meters) {
+        return new SourceMetrics() {
+            @Override
+            public void asked(String source, Result result) {
+                counter(source, result).increment();
+            }
+
+            // All there from the start: of a counter that begins with the first event an alert does not see the first.
+            @Override
+            public void inUse(String source) {
+                for (Result result : Result.values()) {
+                    counter(source, result);
+                }
+            }
+
+            private Counter counter(String source, Result result) {
+                return Counter.builder("berth.identity.source.asked")
+                        .description("How often a source of users was asked, and what came of it")
+                        .tag("source", source)
+                        .tag("result", result.name().toLowerCase(Locale.ROOT))
+                        .register(meters);
+            }
+        };
+    }
+
+    /** All that is measured, as text for Prometheus. Asking for it may block. */
+    static Supplier<String> scrape(PrometheusMeterRegistry meters, Database database, Clock clock) {
+        var projects = new ProjectMeters(database, meters, clock);
+        return () -> {
+            projects.refresh();
+            return meters.scrape() + projects.totals();
         };
     }
 

@@ -3,6 +3,9 @@ package io.berth.audit;
 import io.berth.http.AuditSink;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.ToDoubleFunction;
 
@@ -13,12 +16,39 @@ public final class AuditMeters {
     private final Counter droppedPulls;
     private final Counter droppedLogins;
     private final Counter droppedRefusals;
+    private final Counter denied;
+    private final Map<AuditSink.Challenge, Counter> challenges = new EnumMap<>(AuditSink.Challenge.class);
 
     public AuditMeters(MeterRegistry registry) {
         this.registry = registry;
         droppedPulls = dropped("pull");
         droppedLogins = dropped("login");
         droppedRefusals = dropped("refusal");
+        // All there from the start: of a counter that begins with the first event an alert does not see the first.
+        denied = refusals("denied");
+        for (AuditSink.Challenge reason : AuditSink.Challenge.values()) {
+            challenges.put(reason, refusals(reason.name().toLowerCase(Locale.ROOT)));
+        }
+        logins("none", false);
+    }
+
+    private Counter refusals(String reason) {
+        return Counter.builder("berth.refusals")
+                .description("Requests that were refused for want of a right or a credential")
+                .tag("reason", reason)
+                .register(registry);
+    }
+
+    private Counter logins(String source, boolean success) {
+        return Counter.builder("berth.logins")
+                .description("Logins by what was presented and by result")
+                .tag("source", source)
+                .tag("result", success ? "success" : "failure")
+                .register(registry);
+    }
+
+    void challenged(AuditSink.Challenge reason) {
+        challenges.get(reason).increment();
     }
 
     private Counter dropped(String kind) {
@@ -44,18 +74,11 @@ public final class AuditMeters {
 
     void heard(AuditSink.Event event) {
         if (isLogin(event)) {
-            Counter.builder("berth.logins")
-                    .description("Logins by what was presented and by result")
-                    .tag("source", source(event.credential()))
-                    .tag("result", event.success() ? "success" : "failure")
-                    .register(registry)
-                    .increment();
+            logins(source(event.credential()), event.success()).increment();
+        } else if (event.operation().equals("authenticate")) {
+            challenged(AuditSink.Challenge.CREDENTIAL);
         } else if (!event.success()) {
-            Counter.builder("berth.refusals")
-                    .description("Requests that were refused for want of a right or a credential")
-                    .tag("reason", event.operation().equals("authenticate") ? "credential" : "denied")
-                    .register(registry)
-                    .increment();
+            denied.increment();
         }
     }
 

@@ -83,6 +83,11 @@ public final class AuditQueue implements AuditSink, AutoCloseable {
         }
     }
 
+    @Override
+    public void challenged(Challenge reason) {
+        meters.challenged(reason);
+    }
+
     private static boolean isPull(Event event) {
         return event.success() && event.operation().equals("pull");
     }

@@ -152,7 +152,7 @@ final class GroupCommitWriter implements AutoCloseable {
         job.actions = List.of();
         execute("SAVEPOINT work");
         try {
-            job.value = job.work.run(tx.begin(clock.instant(), epoch));
+            job.value = tx.begin(clock.instant(), epoch).run(job.work);
             job.actions = tx.takeActions();
         } catch (Throwable e) {
             if (SqliteErrors.endsTransaction(e)) {

@@ -3,8 +3,10 @@ package io.berth.db;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jdbi.v3.core.Handle;
 import org.slf4j.Logger;
@@ -20,6 +22,7 @@ final class JdbiTx implements Tx {
     private final Handle handle;
     private final RandomGenerator random;
     private final Map<Class<?>, Object> daos = new HashMap<>();
+    private final Map<Class<?>, Runnable> last = new LinkedHashMap<>();
     private final List<Runnable> actions = new ArrayList<>();
     private Instant now = Instant.EPOCH;
     private long txId;
@@ -35,8 +38,16 @@ final class JdbiTx implements Tx {
         now = time;
         epoch = currentEpoch;
         txId = 0;
+        last.clear();
         actions.clear();
         return this;
+    }
+
+    /** Runs {@code work} and what it has left for the end. */
+    <T> T run(Database.Work<T> work) {
+        T result = work.run(this);
+        last.values().forEach(Runnable::run);
+        return result;
     }
 
     /** The actions for after the commit; the list is the caller's. */
@@ -83,6 +94,11 @@ final class JdbiTx implements Tx {
                         Change.PAYLOAD_VERSION,
                         change.origin(),
                         now.toEpochMilli());
+    }
+
+    @Override
+    public <T extends Runnable> T atEnd(Class<T> type, Supplier<T> maker) {
+        return type.cast(last.computeIfAbsent(type, missing -> maker.get()));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.berth.db;
 
 import java.time.Instant;
+import java.util.function.Supplier;
 
 /** A transaction, valid within the {@link Database.Work} that it was given to. Not thread-safe. */
 public interface Tx {
@@ -18,6 +19,12 @@ public interface Tx {
 
     /** Appends to the change feed. */
     void change(Change change);
+
+    /**
+     * What runs as the last of the transaction's work, one for each {@code type}: made when it is first asked for. What it
+     * throws undoes the transaction, as what the work throws does.
+     */
+    <T extends Runnable> T atEnd(Class<T> type, Supplier<T> maker);
 
     /** Runs {@code action} after the transaction has become durable and before its caller hears of it. */
     void afterCommit(Runnable action);

@@ -31,6 +31,19 @@ public interface AuditSink {
 
     void record(Event event);
 
+    /** Counts a request that is answered 401 and that nobody records. Takes no time. */
+    default void challenged(Challenge reason) {}
+
+    /** Why a client is told to present a credential, or a better one. */
+    enum Challenge {
+        /** It has presented none. */
+        ANONYMOUS,
+        /** Its token is good for less than this. */
+        SCOPE,
+        /** Its credential is wrong, and is no login that is recorded. */
+        CREDENTIAL
+    }
+
     /**
      * What happened.
      *

@@ -177,7 +177,18 @@ public final class Authentication {
         if (!authorization.regionMatches(true, 0, "Basic ", 0, 6)) {
             refused(exchange, "unknown", "the credential is wrong");
         }
-        return challenge(exchange, "", "the credential is wrong");
+        return unauthorized(exchange, "", "the credential is wrong");
+    }
+
+    /** What tells a client that the name and password in the body of its request are wrong. */
+    public OciException wrongLogin(Exchange exchange, String message) {
+        return unauthorized(exchange, "", message);
+    }
+
+    /** The same of a token there: no login, of which the audit would hear from whoever verifies it. */
+    public OciException wrongToken(Exchange exchange, String message) {
+        audit.challenged(AuditSink.Challenge.CREDENTIAL);
+        return unauthorized(exchange, "", message);
     }
 
     private void refused(Exchange exchange, String actor, String rule) {
@@ -228,17 +239,23 @@ public final class Authentication {
     }
 
     /**
-     * What tells a client to present a credential.
+     * What tells a client that has presented no credential to present one.
      *
      * @param scope what it would have to be good for, may be empty
      */
     public OciException challenge(Exchange exchange, String scope, String message) {
+        audit.challenged(AuditSink.Challenge.ANONYMOUS);
+        return unauthorized(exchange, scope, message);
+    }
+
+    private OciException unauthorized(Exchange exchange, String scope, String message) {
         return new OciException(ErrorCode.UNAUTHORIZED, message)
                 .header("WWW-Authenticate", tokens ? bearer(exchange, scope, "") : BASIC);
     }
 
     /** What tells a client that a token of a wider scope would do. */
     public OciException insufficient(Exchange exchange, String scope) {
+        audit.challenged(AuditSink.Challenge.SCOPE);
         return new OciException(ErrorCode.UNAUTHORIZED, "the token's scope does not reach so far")
                 .header("WWW-Authenticate", bearer(exchange, scope, ",error=\"insufficient_scope\""));
     }

@@ -1,6 +1,7 @@
 package io.berth.http;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -65,6 +66,13 @@ public final class HttpMetrics {
     public HttpMetrics(MeterRegistry registry) {
         this.registry = registry;
         registry.gauge("berth.http.requests.active", active);
+    }
+
+    void certificate(Tls tls) {
+        Gauge.builder("berth.tls.certificate.expiry.timestamp", tls, Tls::expirySeconds)
+                .description("When the served certificate ends, or the first of its chain, in seconds since 1970")
+                .baseUnit("seconds")
+                .register(registry);
     }
 
     void begin() {

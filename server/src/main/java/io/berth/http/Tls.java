@@ -12,8 +12,12 @@ import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.SSLEngineOptions;
 import io.vertx.core.net.ServerSSLOptions;
 import io.vertx.core.net.TrustOptions;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -33,6 +37,7 @@ final class Tls {
     private final boolean required;
     private byte[] certificate = {};
     private byte[] key = {};
+    private volatile double expiry = Double.NaN;
 
     /**
      * @param clients whose certificates are asked for, null for nobody's
@@ -72,6 +77,7 @@ final class Tls {
         }
         certificate = newCertificate;
         key = newKey;
+        expiry = firstEnd(newCertificate);
         return true;
     }
 
@@ -110,6 +116,22 @@ final class Tls {
             }
         } catch (IOException | CompletionException e) {
             LOG.error("the TLS certificate could not be read again, the old one stays in use: {}", e.toString());
+        }
+    }
+
+    /** When the first certificate of the chain ends, in seconds since 1970; NaN when that cannot be read. */
+    double expirySeconds() {
+        return expiry;
+    }
+
+    private static double firstEnd(byte[] pem) {
+        try {
+            return CertificateFactory.getInstance("X.509").generateCertificates(new ByteArrayInputStream(pem)).stream()
+                    .mapToDouble(one -> ((X509Certificate) one).getNotAfter().getTime() / 1000.0)
+                    .min()
+                    .orElse(Double.NaN);
+        } catch (CertificateException e) {
+            return Double.NaN; // what is wrong with it is said by whoever serves it
         }
     }
 

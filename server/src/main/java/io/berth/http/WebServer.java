@@ -137,6 +137,7 @@ public final class WebServer implements AutoCloseable {
         for (int i = 0; i < loops; i++) {
             servers.add(listen(options, actual));
         }
+        tls.ifPresent(metrics::certificate);
         if (tls.isPresent() || clients != null) {
             vertx.setPeriodic(TLS_RELOAD.toMillis(), id -> Thread.startVirtualThread(this::reloadTls));
         }

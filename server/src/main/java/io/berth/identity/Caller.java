@@ -32,8 +32,7 @@ public final class Caller {
     private final SecretKeySpec tokenKey;
 
     /** @param limiter how often somebody may ask */
-    public Caller(
-            Authentication authentication, Sessions sessions, RateLimiter limiter, RandomGenerator random) {
+    public Caller(Authentication authentication, Sessions sessions, RateLimiter limiter, RandomGenerator random) {
         this.authentication = authentication;
         this.sessions = sessions;
         this.limiter = limiter;

@@ -21,6 +21,7 @@ public final class ConfiguredSources implements Sources, AutoCloseable {
     private final Database database;
     private final IdentitySources configured;
     private final AccessVersion version;
+    private final SourceMetrics metrics;
     private volatile InUse inUse = new InUse(-1, List.of());
 
     // A row that cannot be opened is here without its provider.
@@ -36,7 +37,14 @@ public final class ConfiguredSources implements Sources, AutoCloseable {
 
     private record InUse(long version, List<Open> sources) {}
 
+    /** Those of which nothing is counted. */
     public ConfiguredSources(Database database, IdentitySources configured, AccessVersion version) {
+        this(database, configured, version, SourceMetrics.NONE);
+    }
+
+    public ConfiguredSources(
+            Database database, IdentitySources configured, AccessVersion version, SourceMetrics metrics) {
+        this.metrics = metrics;
         this.database = database;
         this.configured = configured;
         this.version = version;
@@ -48,10 +56,10 @@ public final class ConfiguredSources implements Sources, AutoCloseable {
         for (Open open : current()) {
             if (open.provider().isEmpty()) {
                 if (configured.takesPasswords(open.row().kind())) {
-                    sources.add(new Broken(open.row().name()));
+                    sources.add(new Counted(new Broken(open.row().name()), metrics));
                 }
             } else if (open.provider().get() instanceof Source source) {
-                sources.add(source);
+                sources.add(new Counted(source, metrics));
             }
         }
         return List.copyOf(sources);
@@ -71,6 +79,11 @@ public final class ConfiguredSources implements Sources, AutoCloseable {
         return of(kind).stream()
                 .filter(provider -> provider.name().equals(name))
                 .findFirst();
+    }
+
+    /** Hears what comes of asking them; of those that take passwords it hears by itself. */
+    public SourceMetrics metrics() {
+        return metrics;
     }
 
     private List<Open> current() {
@@ -93,6 +106,7 @@ public final class ConfiguredSources implements Sources, AutoCloseable {
                 })
                 .toList());
         inUse = new InUse(now, after);
+        after.forEach(open -> metrics.inUse(open.row().name()));
         before.values().stream().filter(open -> !after.contains(open)).forEach(ConfiguredSources::close);
         return after;
     }
@@ -114,6 +128,27 @@ public final class ConfiguredSources implements Sources, AutoCloseable {
     public synchronized void close() {
         inUse.sources().forEach(ConfiguredSources::close);
         inUse = new InUse(-1, List.of());
+    }
+
+    private record Counted(Source source, SourceMetrics metrics) implements Source {
+        @Override
+        public String name() {
+            return source.name();
+        }
+
+        @Override
+        public Outcome authenticate(String user, String password) {
+            Outcome outcome = source.authenticate(user, password);
+            metrics.asked(
+                    name(),
+                    switch (outcome) {
+                        case Outcome.Verified verified -> SourceMetrics.Result.VERIFIED;
+                        case Outcome.Refused refused -> SourceMetrics.Result.REFUSED;
+                        case Outcome.Unknown unknown -> SourceMetrics.Result.UNKNOWN;
+                        case Outcome.Unavailable unavailable -> SourceMetrics.Result.UNAVAILABLE;
+                    });
+            return outcome;
+        }
     }
 
     // Nobody can tell whom it knows, so nobody after it is asked.

@@ -54,14 +54,21 @@ public final class SourceCheck {
             for (IdentitySourceDao.Known known : page) {
                 after = known.id();
                 switch (source.standing(known.subject())) {
-                    case IdentityProvider.Standing.Present(Source.Identity identity) -> onboarding.refresh(identity);
+                    case IdentityProvider.Standing.Present(Source.Identity identity) -> {
+                        sources.metrics().asked(source.name(), SourceMetrics.Result.VERIFIED);
+                        onboarding.refresh(identity);
+                    }
                     case IdentityProvider.Standing.Gone() -> {
+                        sources.metrics().asked(source.name(), SourceMetrics.Result.UNKNOWN);
                         if (known.goneAt() == null) {
                             LOG.info("'{}' may not log in at {} any more", known.name(), source.name());
                             onboarding.gone(known.id());
                         }
                     }
                     case IdentityProvider.Standing.Untold() -> {
+                        if (source instanceof Source) { // others never can tell
+                            sources.metrics().asked(source.name(), SourceMetrics.Result.UNAVAILABLE);
+                        }
                         return; // a source that is away is asked again the next time
                     }
                 }

@@ -14,7 +14,7 @@ import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 @RegisterConstructorMapper(ProjectDao.Usage.class)
 @RegisterConstructorMapper(Project.class)
 interface ProjectDao {
-    record Usage(Long quotaBytes, long usedBytes) {}
+    record Usage(String name, Long quotaBytes, long usedBytes) {}
 
     @SqlQuery("SELECT id FROM project WHERE name = :name")
     Optional<Long> find(@Bind("name") String name);
@@ -78,15 +78,16 @@ interface ProjectDao {
     @SqlUpdate("DELETE FROM project_setting WHERE project_id = :id AND name = :name")
     int removeSetting(@Bind("id") long id, @Bind("name") String name);
 
-    @SqlQuery("SELECT quota_bytes, used_bytes FROM project WHERE id = :id")
+    @SqlQuery("SELECT name, quota_bytes, used_bytes FROM project WHERE id = :id")
     Usage usage(@Bind("id") long id);
 
     // The quota is looked at by the statement that fills it, so that of two transactions at once one waits and sees.
-    @SqlUpdate("""
+    @SqlQuery("""
             UPDATE project SET used_bytes = used_bytes + :bytes
             WHERE id = :id AND (quota_bytes IS NULL OR used_bytes + :bytes <= quota_bytes)
+            RETURNING name, quota_bytes, used_bytes
             """)
-    int charge(@Bind("id") long id, @Bind("bytes") long bytes);
+    Optional<Usage> charge(@Bind("id") long id, @Bind("bytes") long bytes);
 
     @SqlUpdate("UPDATE project SET used_bytes = used_bytes - :bytes WHERE id = :id")
     void release(@Bind("id") long id, @Bind("bytes") long bytes);

@@ -194,6 +194,7 @@ public final class Projects {
         tx.dao(ProjectDao.class).updateQuota(project.id(), limit, tx.nowMillis());
         tx.change(new Change(
                 "project-quota", project.name(), Json.object("old", project.quotaBytes(), "new", limit), origin));
+        QuotaWarning.changed(tx, project.name(), project.quotaBytes(), project.usedBytes(), limit, project.usedBytes());
     }
 
     /** Sets or, where the value is null, removes settings. */

@@ -113,7 +113,9 @@ public final class Artifacts {
                         doomed.push(about);
                     }
                 }
-                deleteManifest.remove(tx, name, repository, next, origin);
+                if (!deleteManifest.remove(tx, name, repository, next, origin) && next.equals(digest)) {
+                    throw PullManifest.unknown(digest);
+                }
             }
             return null;
         });
@@ -174,9 +176,11 @@ public final class Artifacts {
         }
         List<String> blobs = tx.dao(RepositoryDao.class).blobs(repository.id(), AT_ONCE);
         for (String blob : blobs) {
-            tx.dao(BlobDao.class).unlink(repository.id(), blob);
-            Charges.unlink(tx, repository.projectId(), blob);
-            tx.dao(BlobDao.class).review("BLOB", blob, tx.nowMillis());
+            // Another transaction may have unlinked it since, and has released it then.
+            if (tx.dao(BlobDao.class).unlink(repository.id(), blob) > 0) {
+                Charges.unlink(tx, repository.projectId(), blob);
+                tx.dao(BlobDao.class).review("BLOB", blob, tx.nowMillis());
+            }
         }
         tx.afterCommit(() -> {
             cache.changed(name);

@@ -79,14 +79,20 @@ final class DeleteManifest {
                             "index " + index.get() + " refers to this manifest, delete the index first")
                     .detail("manifest", index.get());
         }
-        remove(tx, name, repository, digest, origin);
+        if (!remove(tx, name, repository, digest, origin)) {
+            throw PullManifest.unknown(digest);
+        }
     }
 
-    /** Deletes a manifest with its tags, even one that an index refers to. */
-    void remove(Tx tx, RepositoryName name, RepositoryDao.Repository repository, Digest digest, Change.Origin origin) {
+    /** Deletes a manifest with its tags, even one that an index refers to; false when it is not there. */
+    boolean remove(
+            Tx tx, RepositoryName name, RepositoryDao.Repository repository, Digest digest, Change.Origin origin) {
         ManifestDao manifests = tx.dao(ManifestDao.class);
-        ManifestDao.ManifestKey manifest =
-                manifests.find(repository.id(), digest.toString()).orElseThrow(() -> PullManifest.unknown(digest));
+        Optional<ManifestDao.ManifestKey> found = manifests.lock(repository.id(), digest.toString());
+        if (found.isEmpty()) {
+            return false;
+        }
+        ManifestDao.ManifestKey manifest = found.get();
         List<String> tags = tx.dao(TagDao.class).tagsOf(repository.id(), digest.toString());
         for (String tag : tags) {
             removeTag(tx, name, repository, new Tag(tag), digest.toString(), origin);
@@ -111,6 +117,7 @@ final class DeleteManifest {
             unlinked.forEach(blob -> cache.removeBlob(name, Digest.parse(blob)));
             cache.namesChanged(name.value());
         });
+        return true;
     }
 
     private static void removeTag(

@@ -43,6 +43,13 @@ interface ManifestDao {
     @SqlQuery("SELECT id, media_type, size FROM manifest WHERE repository_id = :repository AND digest = :digest")
     Optional<ManifestKey> find(@Bind("repository") long repository, @Bind("digest") String digest);
 
+    // Where transactions run side by side, of two that delete the same one waits here, and then finds nothing.
+    @SqlQuery("""
+            UPDATE manifest SET size = size WHERE repository_id = :repository AND digest = :digest
+            RETURNING id, media_type, size
+            """)
+    Optional<ManifestKey> lock(@Bind("repository") long repository, @Bind("digest") String digest);
+
     @SqlUpdate("""
             INSERT INTO manifest_content (digest, content) VALUES (:digest, :content)
             ON CONFLICT (digest) DO NOTHING

@@ -26,8 +26,7 @@ final class Repositories {
             return existing.get();
         }
         long project = projects.forPush(tx, name.project(), principal, origin);
-        dao.insert(project, name.value(), tx.nowMillis());
-        RepositoryDao.Repository made = dao.find(name.value()).orElseThrow();
+        RepositoryDao.Repository made = dao.insert(project, name.value(), tx.nowMillis());
         Grants.repositoryCreated(tx, project, made.id(), name);
         return made;
     }

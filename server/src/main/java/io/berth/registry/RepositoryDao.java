@@ -19,11 +19,13 @@ interface RepositoryDao {
     @SqlQuery("SELECT id, project_id, listed FROM repository WHERE name = :name")
     Optional<Repository> find(@Bind("name") String name);
 
-    @SqlUpdate("""
+    // The one that is there already is held by writing to it: looked for afterwards it could be gone again.
+    @SqlQuery("""
             INSERT INTO repository (project_id, name, listed, created_at) VALUES (:project, :name, false, :now)
-            ON CONFLICT (name) DO NOTHING
+            ON CONFLICT (name) DO UPDATE SET name = excluded.name
+            RETURNING id, project_id, listed
             """)
-    void insert(@Bind("project") long project, @Bind("name") String name, @Bind("now") long now);
+    Repository insert(@Bind("project") long project, @Bind("name") String name, @Bind("now") long now);
 
     @SqlUpdate("UPDATE repository SET listed = true WHERE id = :id")
     void list(@Bind("id") long id);

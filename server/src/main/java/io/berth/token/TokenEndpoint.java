@@ -20,11 +20,16 @@ import io.berth.oci.OciException;
 import io.berth.project.Projects;
 import io.berth.site.Setting;
 import io.berth.site.SiteSettings;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -46,6 +51,7 @@ public final class TokenEndpoint implements Endpoint {
     private final Tokens tokens;
     private final GrantScopes grantScopes;
     private final SiteSettings site;
+    private final Map<Principal.Kind, Counter> counters = new EnumMap<>(Principal.Kind.class);
 
     /** @param authentication which asks for name and password, and not for a token */
     public TokenEndpoint(
@@ -57,7 +63,8 @@ public final class TokenEndpoint implements Endpoint {
             Tokens tokens,
             Authorizer authorizer,
             Projects projects,
-            SiteSettings site) {
+            SiteSettings site,
+            MeterRegistry meters) {
         this.database = database;
         this.authentication = authentication;
         this.authenticator = authenticator;
@@ -66,6 +73,16 @@ public final class TokenEndpoint implements Endpoint {
         this.tokens = tokens;
         this.grantScopes = new GrantScopes(authorizer, projects);
         this.site = site;
+        for (Principal.Kind kind : Principal.Kind.values()) {
+            if (kind != Principal.Kind.SYSTEM) {
+                counters.put(
+                        kind,
+                        Counter.builder("berth.tokens.issued")
+                                .description("Tokens that the token service has issued, by whom to")
+                                .tag("kind", kind.name().toLowerCase(Locale.ROOT))
+                                .register(meters));
+            }
+        }
     }
 
     @Override
@@ -115,7 +132,7 @@ public final class TokenEndpoint implements Endpoint {
         Authenticator any = authenticator;
         Principal principal = any.cached(header)
                 .or(() -> any.authenticate(header, exchange.client()))
-                .orElseThrow(() -> authentication.challenge(exchange, "", "the credential is wrong"));
+                .orElseThrow(() -> authentication.wrongLogin(exchange, "the credential is wrong"));
         authentication.requireSame(exchange, principal);
         return principal;
     }
@@ -123,7 +140,7 @@ public final class TokenEndpoint implements Endpoint {
     private Principal byRefreshToken(Exchange exchange, String secret) {
         Principal principal = database.read(tx -> AccessTokens.refreshCredential(tx, secret)
                         .flatMap(credential -> credentials.owner(tx, credential)))
-                .orElseThrow(() -> authentication.challenge(exchange, "", "the refresh token is wrong or over"));
+                .orElseThrow(() -> authentication.wrongToken(exchange, "the refresh token is wrong or over"));
         authentication.requireSame(exchange, principal);
         return principal;
     }
@@ -145,6 +162,7 @@ public final class TokenEndpoint implements Endpoint {
     private void answer(Exchange exchange, Principal principal, List<String> asked, Optional<String> refresh) {
         List<Scope> granted = grantScopes.grant(principal, asked);
         Tokens.Issued issued = tokens.issue(principal, granted, Duration.ofMinutes(site.get(Setting.TOKEN_EXPIRATION)));
+        counters.get(principal.kind()).increment();
         authenticator.issued(
                 issued.token(),
                 principal.limitedTo(granted),
@@ -176,7 +194,7 @@ public final class TokenEndpoint implements Endpoint {
 
     private static Form form(Exchange exchange) throws IOException {
         String type = exchange.header("Content-Type");
-        if (type == null || !type.toLowerCase(java.util.Locale.ROOT).startsWith("application/x-www-form-urlencoded")) {
+        if (type == null || !type.toLowerCase(Locale.ROOT).startsWith("application/x-www-form-urlencoded")) {
             throw new OciException(ErrorCode.BAD_REQUEST, 415, "the form is application/x-www-form-urlencoded");
         }
         return Form.read(exchange, MAX_FORM);

@@ -150,6 +150,36 @@ abstract class DatabaseContract {
         assertThat(seen).containsExactly(1);
     }
 
+    private record Last(Runnable work) implements Runnable {
+        @Override
+        public void run() {
+            work.run();
+        }
+    }
+
+    @Test
+    void whatIsLeftForTheEndRunsOnceBehindTheWorkAndCanUndoIt() {
+        database.write(tx -> {
+            for (int i = 0; i < 2; i++) {
+                tx.atEnd(Last.class, () -> new Last(() -> tx.dao(Settings.class).put("t-b", "last")));
+            }
+            tx.dao(Settings.class).put("t-a", "1");
+            return null;
+        });
+        assertThat(count()).isEqualTo(2);
+        assertThatThrownBy(() -> database.write(tx -> {
+                    tx.dao(Settings.class).put("t-c", "1");
+                    return tx.atEnd(
+                            Last.class,
+                            () -> new Last(() -> {
+                                throw new IllegalStateException("no");
+                            }));
+                }))
+                .isInstanceOf(IllegalStateException.class);
+        assertThat(count()).isEqualTo(2);
+        database.write(tx -> null); // of an earlier transaction nothing is left
+    }
+
     @Test
     void whatIsWrittenLaterBecomesDurableByItself() {
         database.writeLater(tx -> {

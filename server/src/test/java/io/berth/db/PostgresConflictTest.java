@@ -101,7 +101,7 @@ class PostgresConflictTest {
 
     @Test
     void aTransactionThatLosesIsTriedAFewTimesAndNotForEver() {
-        for (String state : new String[] {"40001", "40P01"}) {
+        for (String state : new String[] {"40001", "40P01", "23505", "23503"}) {
             var runs = new AtomicInteger();
             assertThatThrownBy(() -> database.write(tx -> {
                         runs.incrementAndGet();

@@ -7,6 +7,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.jdbi.v3.sqlobject.statement.SqlQuery;
 
@@ -15,6 +16,10 @@ public final class TestSources implements AutoCloseable {
     public final TestIdentity identity;
     public final IdentitySources identitySources;
     public final ConfiguredSources configured;
+
+    /** What the sources were asked, each with what came of it. */
+    public final List<String> asked = new CopyOnWriteArrayList<>();
+
     private final Database database;
 
     interface Feed {
@@ -27,7 +32,8 @@ public final class TestSources implements AutoCloseable {
         var version = new AccessVersion();
         var secrets = SecretStore.open(database, Optional.empty(), directory.resolve("master-key"), new Random(5));
         identitySources = new IdentitySources(database, secrets, version, kinds);
-        configured = new ConfiguredSources(database, identitySources, version);
+        configured = new ConfiguredSources(
+                database, identitySources, version, (source, result) -> asked.add(source + " " + result));
         identity = new TestIdentity(
                 database, Clock.systemUTC(), BearerTokens.NONE, BearerTokens.NONE, version, configured);
     }

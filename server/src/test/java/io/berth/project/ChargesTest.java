@@ -162,26 +162,27 @@ class ChargesTest {
             var random = new Random(seed);
             long target = project("random" + seed);
             var model = new HashMap<String, Integer>();
-            database.write(tx -> {
-                for (int i = 0; i < 250; i++) {
-                    int number = random.nextInt(12);
-                    String digest = "sha256:" + number;
-                    if (random.nextInt(5) < 3) {
-                        Charges.link(tx, target, digest, 1L << (3 * number));
-                        model.merge(digest, 1, Integer::sum);
-                    } else {
-                        Charges.unlink(tx, target, digest);
-                        model.computeIfPresent(digest, (key, refs) -> refs == 1 ? null : refs - 1);
+            for (int i = 0; i < 60; i++) {
+                int steps = 1 + random.nextInt(8);
+                database.write(tx -> {
+                    for (int step = 0; step < steps; step++) {
+                        int number = random.nextInt(12);
+                        String digest = "sha256:" + number;
+                        if (random.nextInt(5) < 3) {
+                            Charges.link(tx, target, digest, 1L << (3 * number));
+                            model.merge(digest, 1, Integer::sum);
+                        } else {
+                            Charges.unlink(tx, target, digest);
+                            model.computeIfPresent(digest, (key, refs) -> refs == 1 ? null : refs - 1);
+                        }
                     }
-                    long expected = model.keySet().stream()
-                            .mapToLong(key -> 1L << (3 * Integer.parseInt(key.substring(7))))
-                            .sum();
-                    assertThat(tx.dao(ProjectDao.class).usage(target).usedBytes())
-                            .isEqualTo(expected)
-                            .isEqualTo(tx.dao(Sums.class).charged(target));
-                }
-                return null;
-            });
+                    return null;
+                });
+                long expected = model.keySet().stream()
+                        .mapToLong(key -> 1L << (3 * Integer.parseInt(key.substring(7))))
+                        .sum();
+                assertThat(used(target)).isEqualTo(expected).isEqualTo(charged(target));
+            }
         }
     }
 

@@ -11,6 +11,7 @@ import io.berth.identity.AccessVersion;
 import io.berth.identity.ConfiguredSources;
 import io.berth.identity.Credentials;
 import io.berth.identity.Onboarding;
+import io.berth.identity.SourceMetrics;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.vertx.core.http.HttpMethod;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
@@ -99,7 +101,7 @@ public final class OidcEndpoint implements Endpoint {
         String site = exchange.header("Sec-Fetch-Site");
         boolean renew = "true".equals(exchange.query("renew")) && (site == null || site.equals("same-origin"));
         PendingLogin login = PendingLogin.begin(provider.name(), renew, random);
-        URI there = provider.authorization(login, redirect(exchange));
+        URI there = counted(provider, () -> provider.authorization(login, redirect(exchange)), false);
         setCookie(exchange, login.cookie(), COOKIE_SECONDS);
         exchange.set("Location", there.toString())
                 .set("Cache-Control", "no-store")
@@ -130,12 +132,9 @@ public final class OidcEndpoint implements Endpoint {
         }
         OidcProvider provider = provider(login.provider());
         try {
-            BrowserLogin.Done done = logins.complete(
-                    provider,
-                    code,
-                    login,
-                    redirect(exchange),
-                    new Change.Origin(null, null, exchange.client(), exchange.requestId(), null));
+            var origin = new Change.Origin(null, null, exchange.client(), exchange.requestId(), null);
+            BrowserLogin.Done done =
+                    counted(provider, () -> logins.complete(provider, code, login, redirect(exchange), origin), true);
             tell(
                     exchange,
                     provider,
@@ -146,6 +145,24 @@ public final class OidcEndpoint implements Endpoint {
             LoginPages.done(exchange, provider, done.account().name(), done.secret(), registry);
         } catch (OciException e) {
             tell(exchange, provider, "", "", false);
+            throw e;
+        }
+    }
+
+    private <T> T counted(OidcProvider provider, Supplier<T> question, boolean isLogin) {
+        try {
+            T answer = question.get();
+            if (isLogin) {
+                sources.metrics().asked(provider.name(), SourceMetrics.Result.VERIFIED);
+            }
+            return answer;
+        } catch (OciException e) {
+            sources.metrics()
+                    .asked(
+                            provider.name(),
+                            e.code() == ErrorCode.UNAVAILABLE
+                                    ? SourceMetrics.Result.UNAVAILABLE
+                                    : SourceMetrics.Result.REFUSED);
             throw e;
         }
     }

@@ -124,6 +124,8 @@ class LdapLoginTest {
         assertThat(identity.accounts.find("alice")).isEmpty();
         sources.identitySources.reorder(List.of("corp", "away"), ROOT);
         assertThat(login("alice", "alice password")).isPresent();
+        assertThat(login("alice", "wrong")).isEmpty();
+        assertThat(sources.asked).containsExactly("away UNAVAILABLE", "corp VERIFIED", "corp REFUSED");
     }
 
     @Test
