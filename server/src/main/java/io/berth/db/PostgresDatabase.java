@@ -20,7 +20,7 @@ import org.jdbi.v3.sqlobject.SqlObjectPlugin;
  * against another (serialization failure, deadlock, a constraint that the other's rows break) is run again, a few times.
  */
 public final class PostgresDatabase implements Database {
-    private static final int TRIES = 5;
+    private static final int TRIES = 8;
     private static final long MIN_PAUSE = 10_000_000;
 
     // Serialization failure, deadlock; and what a check that came before a statement could not see: another transaction

@@ -108,7 +108,7 @@ class PostgresConflictTest {
                         return tx.dao(Conflicts.class).lose(state);
                     }))
                     .isInstanceOf(DatabaseException.class);
-            assertThat(runs).hasValue(5);
+            assertThat(runs).hasValue(8);
         }
     }
 
