@@ -4,7 +4,9 @@ What a client sent tells what its exit code does not: whether a layer was skippe
 """
 
 import socket
+import sys
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -60,9 +62,8 @@ class Wire:
             threading.Thread(target=self._relay, args=(client,), daemon=True).start()
 
     def _relay(self, client: socket.socket) -> None:
-        try:
-            server = socket.create_connection(("127.0.0.1", self.upstream), timeout=10)
-        except OSError:
+        server = self._reach()
+        if server is None:
             client.close()
             return
         server.settimeout(None)
@@ -77,14 +78,33 @@ class Wire:
         server.close()
 
 
+    def _reach(self) -> socket.socket | None:
+        for _ in range(5):
+            try:
+                return socket.create_connection(("127.0.0.1", self.upstream), timeout=10)
+            except OSError as problem:
+                say(f"port {self.upstream} cannot be reached: {problem!r}")
+                time.sleep(0.2)
+        return None
+
+
+def say(what: str) -> None:
+    """What a client could only call a reset."""
+    print(f"wire: {what}", file=sys.stderr, flush=True)
+
+
 def pump(source: socket.socket, sink: socket.socket, reader: "Reader") -> None:
     """Copies until the source ends, then tells the sink so."""
+    begun = False
     try:
         while data := source.recv(READ):
+            begun = True
             reader.feed(data)  # before the bytes go on, so that a request is known before its answer
             sink.sendall(data)
         sink.shutdown(socket.SHUT_WR)
-    except OSError:
+    except OSError as problem:
+        if not begun:
+            say(f"a connection ended before a byte of {type(reader).__name__}: {problem!r}")
         for end in (source, sink):
             try:
                 end.shutdown(socket.SHUT_RDWR)
