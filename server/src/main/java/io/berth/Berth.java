@@ -83,6 +83,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -142,6 +143,7 @@ public final class Berth implements AutoCloseable {
                 });
             }
             boolean anonymousPull = config.registry().anonymousPull();
+            BooleanSupplier readOnly = () -> config.registry().readOnly() || site.get(Setting.READ_ONLY);
             var robots = new Robots(database, random, site, access);
             var credentials = new Credentials(site);
             var groups = new Groups(database, access);
@@ -188,7 +190,7 @@ public final class Berth implements AutoCloseable {
                     authorizer,
                     projects,
                     new VisibleRepositories(database, anonymousPull),
-                    site,
+                    readOnly,
                     audit.sink(),
                     new ByteLimiter(bodyMemory, BODY_PATIENCE),
                     meters,
@@ -244,6 +246,7 @@ public final class Berth implements AutoCloseable {
                     registry.artifacts(),
                     site,
                     checks,
+                    readOnly,
                     clock);
             var rbac = new Rbac(
                     database, roles, projects, grants, robots, accounts, groups, identitySources, workloadRules);
@@ -260,7 +263,7 @@ public final class Berth implements AutoCloseable {
                     rbac,
                     explanation,
                     new AuditRequests(audit.log()),
-                    () -> config.registry().readOnly() || site.get(Setting.READ_ONLY));
+                    readOnly);
             var document = new ApiDocument();
             Supplier<String> scrape = Meters.scrape(meters, database, clock);
             var metrics = new MetricsEndpoint(

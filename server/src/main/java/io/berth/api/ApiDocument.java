@@ -29,7 +29,7 @@ public final class ApiDocument implements Endpoint {
     // Of a library that lies beside the program
     private static final Map<String, String> LIBRARY = Map.of(
             "swagger-ui-bundle.js", "text/javascript; charset=utf-8", "swagger-ui.css", "text/css; charset=utf-8");
-    private static final String LIBRARY_FOLDER = "/META-INF/resources/webjars/swagger-ui/" + version() + "/";
+    private static final String LIBRARY_FOLDER = "/META-INF/resources/webjars/swagger-ui/";
 
     private static final Map<String, String> PAGE =
             Map.of("index.html", "text/html; charset=utf-8", "start.js", "text/javascript; charset=utf-8");
@@ -60,7 +60,7 @@ public final class ApiDocument implements Endpoint {
         if (PAGE.containsKey(name)) {
             exchange.answer(200, PAGE.get(name), resource(name));
         } else if (LIBRARY.containsKey(name)) {
-            exchange.answer(200, LIBRARY.get(name), resource(LIBRARY_FOLDER + name));
+            exchange.answer(200, LIBRARY.get(name), resource(LIBRARY_FOLDER + version() + "/" + name));
         } else {
             throw new OciException(ErrorCode.NOT_FOUND, "there is no such page");
         }
@@ -88,14 +88,12 @@ public final class ApiDocument implements Endpoint {
         }
     }
 
-    private static String version() {
+    private static String version() throws IOException {
         try (InputStream in =
                 ApiDocument.class.getResourceAsStream("/META-INF/maven/org.webjars/swagger-ui/pom.properties")) {
             var made = new java.util.Properties();
             made.load(in);
             return made.getProperty("version");
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
         }
     }
 }

@@ -56,10 +56,7 @@ final class SourceRoutes {
     }
 
     private Optional<Map<String, Object>> describe(String name) {
-        return database.read(tx -> sources.list(tx).stream()
-                .filter(source -> source.name().equals(name))
-                .findFirst()
-                .map(source -> body(source, sources.secretsOf(tx, source))));
+        return database.read(tx -> sources.find(tx, name).map(source -> body(source, sources.secretsOf(tx, source))));
     }
 
     // Whoever sets a source decides who is who, administrators included.

@@ -2,12 +2,12 @@ package io.berth.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.berth.identity.Accounts;
 import io.berth.oci.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Base64;
 import java.util.Optional;
@@ -64,18 +64,7 @@ record DockerCredentials(Path directory) {
     private void write(Path file, ObjectNode config) throws IOException {
         Files.createDirectories(
                 directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        Path target = Files.exists(file) ? file.toRealPath() : file;
-        Path fresh = Files.createTempFile(
-                target.getParent(),
-                ".config",
-                ".json",
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        try {
-            Files.writeString(fresh, config.toPrettyString() + "\n");
-            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(fresh);
-        }
+        Accounts.write(Files.exists(file) ? file.toRealPath() : file, config.toPrettyString());
     }
 
     private static void store(String program, String registry, String user, String secret) throws IOException {

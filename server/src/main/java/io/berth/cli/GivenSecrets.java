@@ -1,14 +1,12 @@
 package io.berth.cli;
 
 import io.berth.oci.Json;
+import io.berth.rbac.RbacYaml;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
 
 /**
@@ -20,12 +18,9 @@ final class GivenSecrets {
 
     /** The file with its secrets; as it is when it has none to fill in, or is no YAML, which the server has words for. */
     static String in(String yaml) throws IOException {
-        var options = new LoaderOptions();
-        options.setAllowDuplicateKeys(false);
-        options.setMaxAliasesForCollections(0);
         Object root;
         try {
-            root = new Yaml(new SafeConstructor(options)).load(yaml);
+            root = RbacYaml.load(yaml);
         } catch (YAMLException e) {
             return yaml;
         }

@@ -6,7 +6,7 @@ import io.berth.access.Permission;
 import io.berth.access.Target;
 import io.berth.db.Change;
 import io.berth.http.ApiCall;
-import io.berth.http.Principal;
+import io.berth.identity.Caller;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.oci.Reference;
@@ -81,13 +81,7 @@ final class Guard {
     }
 
     static Change.Origin origin(ApiCall call, String rule) {
-        Principal principal = call.principal();
-        return new Change.Origin(
-                principal.name(),
-                principal.credential(),
-                call.exchange().client(),
-                call.exchange().requestId(),
-                rule);
+        return Caller.origin(call.exchange(), call.principal(), rule);
     }
 
     /**

@@ -19,10 +19,10 @@ import io.berth.oci.OciException;
 import io.berth.project.Labels;
 import io.berth.project.Projects;
 import io.berth.registry.Artifacts;
-import io.berth.site.Setting;
 import io.berth.site.SiteSettings;
 import java.time.Clock;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** {@code /api} and {@code /c}: Harbor's API, wired. */
@@ -31,9 +31,12 @@ public final class HarborApi implements Endpoint {
 
     private final Router router = new Router();
     private final Caller caller;
-    private final Supplier<Boolean> readOnly;
+    private final BooleanSupplier readOnly;
 
-    /** @param checks by name: what is wrong with the server, or null */
+    /**
+     * @param checks by name: what is wrong with the server, or null
+     * @param readOnly whether nothing may be changed now
+     */
     public HarborApi(
             BerthConfig config,
             Database database,
@@ -49,9 +52,10 @@ public final class HarborApi implements Endpoint {
             Artifacts artifacts,
             SiteSettings site,
             Map<String, Supplier<String>> checks,
+            BooleanSupplier readOnly,
             Clock clock) {
         this.caller = caller;
-        readOnly = () -> config.registry().readOnly() || site.get(Setting.READ_ONLY);
+        this.readOnly = readOnly;
         var guard = new Guard(authorizer, projects);
         var visibility = new Visibility(config.registry().anonymousPull());
         var bodies = new ProjectBodies(database, projects, visibility);
@@ -111,7 +115,7 @@ public final class HarborApi implements Endpoint {
     private void requireWritable(Exchange exchange) {
         boolean always = exchange.path().equals("/api/v2.0/configurations")
                 || exchange.path().startsWith("/c/");
-        if (!exchange.isRead() && !always && readOnly.get()) {
+        if (!exchange.isRead() && !always && readOnly.getAsBoolean()) {
             throw new OciException(ErrorCode.DENIED, READ_ONLY);
         }
     }

@@ -46,7 +46,7 @@ final class SessionRoutes {
                 .filter(found ->
                         found.kind() == Principal.Kind.USER && found.scopes().isEmpty())
                 .orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "unauthorized"));
-        Caller.cookie(exchange).ifPresent(sessions::end);
+        exchange.cookie(Caller.COOKIE).ifPresent(sessions::end);
         Sessions.Started started =
                 sessions.start(user).orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "unauthorized"));
         exchange.set("Set-Cookie", cookie(exchange, started.cookie(), ""))
@@ -68,7 +68,7 @@ final class SessionRoutes {
     }
 
     private void logout(ApiCall call) {
-        Caller.cookie(call.exchange()).ifPresent(sessions::end);
+        call.exchange().cookie(Caller.COOKIE).ifPresent(sessions::end);
         call.exchange().set("Set-Cookie", cookie(call.exchange(), "", "; Max-Age=0"));
         call.ok();
     }

@@ -104,6 +104,18 @@ public final class Exchange {
         return request.getHeader(name);
     }
 
+    /** A cookie's value as it was sent; empty without one, or with an empty one. */
+    public Optional<String> cookie(String name) {
+        String header = header("Cookie");
+        for (String pair : header == null ? new String[0] : header.split(";")) {
+            String stripped = pair.strip();
+            if (stripped.startsWith(name + "=")) {
+                return Optional.of(stripped.substring(name.length() + 1)).filter(value -> !value.isEmpty());
+            }
+        }
+        return Optional.empty();
+    }
+
     /**
      * A query parameter's first value, or null.
      *

@@ -10,7 +10,6 @@ import java.util.function.Supplier;
  * credential and tell no secret.
  */
 public final class HealthEndpoint implements Endpoint {
-
     private final Map<String, Supplier<String>> checks;
 
     /** @param checks by name: what is wrong, or null when nothing is */

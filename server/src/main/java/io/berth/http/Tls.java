@@ -12,12 +12,9 @@ import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.SSLEngineOptions;
 import io.vertx.core.net.ServerSSLOptions;
 import io.vertx.core.net.TrustOptions;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
-import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -126,8 +123,8 @@ final class Tls {
 
     private static double firstEnd(byte[] pem) {
         try {
-            return CertificateFactory.getInstance("X.509").generateCertificates(new ByteArrayInputStream(pem)).stream()
-                    .mapToDouble(one -> ((X509Certificate) one).getNotAfter().getTime() / 1000.0)
+            return ClientAuthorities.certificates(pem).stream()
+                    .mapToDouble(one -> one.getNotAfter().getTime() / 1000.0)
                     .min()
                     .orElse(Double.NaN);
         } catch (CertificateException e) {

@@ -1,5 +1,6 @@
 package io.berth.identity;
 
+import io.berth.db.Change;
 import io.berth.http.Authentication;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
@@ -76,7 +77,7 @@ public final class Caller {
     }
 
     private Principal find(Exchange exchange) {
-        Optional<String> cookie = cookie(exchange);
+        Optional<String> cookie = exchange.cookie(COOKIE);
         if (exchange.header("Authorization") != null || cookie.isEmpty()) {
             Principal principal = authentication.require(exchange);
             authentication.ambient(exchange).ifPresent(certificate -> protect(exchange, token(certificate)));
@@ -120,18 +121,13 @@ public final class Caller {
         }
     }
 
-    /** The session's cookie of a request. */
-    public static Optional<String> cookie(Exchange exchange) {
-        String header = exchange.header("Cookie");
-        if (header == null) {
-            return Optional.empty();
-        }
-        for (String pair : header.split(";")) {
-            String stripped = pair.strip();
-            if (stripped.startsWith(COOKIE + "=")) {
-                return Optional.of(stripped.substring(COOKIE.length() + 1)).filter(value -> !value.isEmpty());
-            }
-        }
-        return Optional.empty();
+    /**
+     * What is to be noted of a change that a request asks for.
+     *
+     * @param rule what allows it, or null
+     */
+    public static Change.Origin origin(Exchange exchange, Principal principal, String rule) {
+        return new Change.Origin(
+                principal.name(), principal.credential(), exchange.client(), exchange.requestId(), rule);
     }
 }

@@ -47,11 +47,6 @@ public final class IdentitySources {
             String name, String kind, int position, boolean enabled, JsonNode settings, long updatedAt) {}
 
     /** All, in the order in which they are asked. */
-    public List<Configured> list() {
-        return database.read(this::list);
-    }
-
-    /** The same within a transaction. */
     public List<Configured> list(Tx tx) {
         return tx.dao(IdentitySourceDao.class).all().stream()
                 .map(IdentitySources::configured)
@@ -59,7 +54,12 @@ public final class IdentitySources {
     }
 
     public Optional<Configured> find(String name) {
-        return database.read(tx -> tx.dao(IdentitySourceDao.class).find(name)).map(IdentitySources::configured);
+        return database.read(tx -> find(tx, name));
+    }
+
+    /** The same within a transaction. */
+    public Optional<Configured> find(Tx tx, String name) {
+        return tx.dao(IdentitySourceDao.class).find(name).map(IdentitySources::configured);
     }
 
     static Configured configured(IdentitySourceDao.Row row) {

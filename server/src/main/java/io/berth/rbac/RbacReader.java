@@ -13,9 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
 
 /**
@@ -25,8 +22,6 @@ import org.yaml.snakeyaml.error.YAMLException;
  * is read as members of those projects.
  */
 final class RbacReader {
-    private static final int MAX_BYTES = 1 << 20;
-
     /** Members that a role itself names, by project. */
     private final Map<String, List<RbacFile.Grant>> ofRoles = new LinkedHashMap<>();
 
@@ -38,13 +33,9 @@ final class RbacReader {
     }
 
     private RbacFile parse(String text) {
-        var options = new LoaderOptions();
-        options.setAllowDuplicateKeys(false);
-        options.setMaxAliasesForCollections(0);
-        options.setCodePointLimit(MAX_BYTES);
         Object root;
         try {
-            root = new Yaml(new SafeConstructor(options)).load(text);
+            root = RbacYaml.load(text);
         } catch (YAMLException e) {
             throw wrong(
                     "the file", "no YAML: " + e.getMessage().lines().findFirst().orElse(""));

@@ -4,10 +4,29 @@ import io.berth.access.Permission;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.YAMLException;
 
 /** The form that files are written in. */
-final class RbacYaml {
+public final class RbacYaml {
+    private static final int MAX_BYTES = 1 << 20;
+
     private RbacYaml() {}
+
+    /**
+     * What a file holds, before anybody has looked at what it means: maps, lists and scalars.
+     *
+     * @throws YAMLException when it is no YAML, too long, has a name twice or is built of itself
+     */
+    public static Object load(String text) {
+        var options = new LoaderOptions();
+        options.setAllowDuplicateKeys(false);
+        options.setMaxAliasesForCollections(0);
+        options.setCodePointLimit(MAX_BYTES);
+        return new Yaml(new SafeConstructor(options)).load(text);
+    }
 
     static Map<String, Object> of(RbacFile file) {
         var yaml = new LinkedHashMap<String, Object>();

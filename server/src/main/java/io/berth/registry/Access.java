@@ -11,6 +11,7 @@ import io.berth.http.Authentication;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
 import io.berth.http.Scope;
+import io.berth.identity.Caller;
 import io.berth.oci.Digest;
 import io.berth.oci.OciException;
 import io.berth.oci.Reference;
@@ -237,7 +238,6 @@ final class Access {
     }
 
     static Change.Origin origin(Exchange exchange, Principal principal, Decision decision) {
-        return new Change.Origin(
-                principal.name(), principal.credential(), exchange.client(), exchange.requestId(), decision.rule());
+        return Caller.origin(exchange, principal, decision.rule());
     }
 }

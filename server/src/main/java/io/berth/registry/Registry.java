@@ -10,13 +10,12 @@ import io.berth.http.ByteLimiter;
 import io.berth.http.RateLimiter;
 import io.berth.oci.RepositoryName;
 import io.berth.project.Projects;
-import io.berth.site.Setting;
-import io.berth.site.SiteSettings;
 import io.berth.store.BlobStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.cache.CaffeineCacheMetrics;
 import java.io.IOException;
 import java.time.Clock;
+import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 
 /** The parts of the registry, wired. */
@@ -30,7 +29,10 @@ public final class Registry {
     private final Projects projects;
     private final BlobStore store;
 
-    /** @param cacheBytes memory for manifests, small blobs and pages of names */
+    /**
+     * @param readOnly whether nothing may be changed now
+     * @param cacheBytes memory for manifests, small blobs and pages of names
+     */
     public Registry(
             BerthConfig config,
             Database database,
@@ -39,7 +41,7 @@ public final class Registry {
             Authorizer authorizer,
             Projects projects,
             VisibleRepositories visible,
-            SiteSettings site,
+            BooleanSupplier readOnly,
             AuditSink audit,
             ByteLimiter bodyMemory,
             MeterRegistry meters,
@@ -83,7 +85,7 @@ public final class Registry {
         endpoint = new V2Endpoint(
                 authentication,
                 new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime),
-                () -> rules.readOnly() || site.get(Setting.READ_ONLY),
+                readOnly,
                 access,
                 manifests,
                 blobs,

@@ -2,7 +2,6 @@ package io.berth.token;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.berth.access.Authorizer;
-import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.http.Authentication;
 import io.berth.http.Authenticator;
@@ -12,6 +11,7 @@ import io.berth.http.Form;
 import io.berth.http.Principal;
 import io.berth.http.Scope;
 import io.berth.identity.AccessTokens;
+import io.berth.identity.Caller;
 import io.berth.identity.CredentialAuthenticator;
 import io.berth.identity.Credentials;
 import io.berth.oci.ErrorCode;
@@ -152,8 +152,7 @@ public final class TokenEndpoint implements Endpoint {
         if (principal.kind() != Principal.Kind.USER || !byPassword) {
             return Optional.empty();
         }
-        var origin = new Change.Origin(
-                principal.name(), principal.credential(), exchange.client(), exchange.requestId(), null);
+        var origin = Caller.origin(exchange, principal, null);
         return Optional.of(accessTokens
                 .create(principal.id(), AccessTokens.Kind.REFRESH, "refresh token", List.of(), REFRESH_LIFE, origin)
                 .secret());

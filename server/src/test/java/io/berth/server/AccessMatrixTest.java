@@ -80,12 +80,7 @@ class AccessMatrixTest {
     }
 
     private static void user(String name) {
-        api(
-                        "POST",
-                        "/users",
-                        "{\"username\":\"" + name + "\",\"password\":\"" + PASSWORD + "\",\"email\":\"" + name
-                                + "@example.com\",\"realname\":\"x\"}")
-                .isStatus(201);
+        berth.makeUser(name, PASSWORD);
     }
 
     @AfterAll

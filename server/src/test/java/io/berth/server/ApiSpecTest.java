@@ -28,12 +28,7 @@ class ApiSpecTest {
     void start() {
         berth = BerthUnderTest.start(data.resolve("data"));
         api = new OpenApiChecked(berth);
-        berth.api(
-                        "POST",
-                        "/users",
-                        "{\"username\":\"alice\",\"email\":\"a@example.com\",\"realname\":\"Alice\",\"password\":\"Alice-12345\"}",
-                        ADMIN)
-                .isStatus(201);
+        berth.makeUser("alice", "Alice-12345");
     }
 
     @AfterEach
@@ -401,12 +396,7 @@ class ApiSpecTest {
 
     @Test
     void aSessionHasToProveThatItIsNotForged() {
-        Answer login = berth.call("POST", "/c/login")
-                .anonymous()
-                .header("Content-Type", "application/x-www-form-urlencoded")
-                .body("principal=alice&password=Alice-12345")
-                .send()
-                .isStatus(200);
+        Answer login = berth.loginForm("alice", "Alice-12345").send().isStatus(200);
         String cookie = login.header("Set-Cookie").split(";")[0];
         String csrf = login.header("X-Harbor-CSRF-Token");
         String body = "{\"name\":\"by browser\"}";

@@ -115,6 +115,25 @@ final class BerthUnderTest implements AutoCloseable {
         return send(method, "/api/v2.0" + path, body, authorization);
     }
 
+    /** Makes a local account. */
+    void makeUser(String name, String password) {
+        api(
+                        "POST",
+                        "/users",
+                        "{\"username\":\"%1$s\",\"password\":\"%2$s\",\"email\":\"%1$s@example.com\",\"realname\":\"x\"}"
+                                .formatted(name, password),
+                        ADMIN)
+                .isStatus(201);
+    }
+
+    /** The form by which a browser logs in. */
+    Call loginForm(String name, String password) {
+        return call("POST", "/c/login")
+                .anonymous()
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .body("principal=" + name + "&password=" + password.replace(" ", "+"));
+    }
+
     /** Randomness that is quick to get; nobody attacks a test. Thread-safe, as a SecureRandom is. */
     private static final class Randomness implements java.util.random.RandomGenerator {
         private final SplittableRandom random = new SplittableRandom(System.nanoTime());

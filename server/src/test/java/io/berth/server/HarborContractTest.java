@@ -208,13 +208,7 @@ class HarborContractTest {
 
     @Test
     void aNewPasswordEndsTheSessionsOfTheOldOne() {
-        berth.api(
-                        "POST",
-                        "/users",
-                        "{\"username\":\"changer\",\"password\":\"" + PASSWORD
-                                + "\",\"email\":\"changer@example.com\",\"realname\":\"x\"}",
-                        BerthUnderTest.ADMIN)
-                .isStatus(201);
+        berth.makeUser("changer", PASSWORD);
         String cookie = cookieOf(login("changer", PASSWORD).isStatus(200));
         Answer current =
                 inSession("GET", "/api/v2.0/users/current", cookie, null).isStatus(200);
@@ -267,12 +261,7 @@ class HarborContractTest {
     }
 
     private static Answer login(String name, String password) {
-        return berth.call("POST", "/c/login")
-                .anonymous()
-                .header("Content-Type", "application/x-www-form-urlencoded")
-                .body(("principal=" + name + "&password=" + password.replace(" ", "+"))
-                        .getBytes(StandardCharsets.UTF_8))
-                .send();
+        return berth.loginForm(name, password).send();
     }
 
     private static Answer inSession(String method, String path, String cookie, String token) {

@@ -49,19 +49,9 @@ class HarborRolesTest {
     static void start() {
         berth = BerthUnderTest.start(data, "registry.anonymous-pull=true");
         for (String role : ROLES.subList(1, 7)) {
-            api(
-                            "POST",
-                            "/users",
-                            "{\"username\":\"" + role + "\",\"password\":\"" + PASSWORD + "\",\"email\":\"" + role
-                                    + "@example.com\",\"realname\":\"x\"}")
-                    .isStatus(201);
+            berth.makeUser(role, PASSWORD);
         }
-        api(
-                        "POST",
-                        "/users",
-                        "{\"username\":\"extra\",\"password\":\"" + PASSWORD
-                                + "\",\"email\":\"extra@example.com\",\"realname\":\"x\"}")
-                .isStatus(201);
+        berth.makeUser("extra", PASSWORD);
         for (String kind : List.of("private", "public")) {
             FACTS.put(kind, project("rm" + kind, kind.equals("public")));
         }

@@ -93,13 +93,7 @@ class MutualTlsTest {
     }
 
     private static void user(BerthUnderTest berth, String name) {
-        berth.api(
-                        "POST",
-                        "/users",
-                        "{\"username\":\"%1$s\",\"password\":\"%2$s\",\"email\":\"%1$s@example.net\",\"realname\":\"x\"}"
-                                .formatted(name, PASSWORD),
-                        BerthUnderTest.ADMIN)
-                .isStatus(201);
+        berth.makeUser(name, PASSWORD);
     }
 
     private static BerthUnderTest berth(String engine) {

@@ -44,13 +44,7 @@ class ThreatsTest {
     }
 
     private static void user(String name) {
-        berth.api(
-                        "POST",
-                        "/users",
-                        "{\"username\":\"%1$s\",\"password\":\"%2$s\",\"email\":\"%1$s@example.com\",\"realname\":\"x\"}"
-                                .formatted(name, PASSWORD),
-                        BerthUnderTest.ADMIN)
-                .isStatus(201);
+        berth.makeUser(name, PASSWORD);
     }
 
     private static void delete(String user) {
@@ -146,11 +140,8 @@ class ThreatsTest {
     }
 
     private static Answer login(String cookie) {
-        return berth.call("POST", "/c/login")
-                .anonymous()
+        return berth.loginForm("guest", PASSWORD)
                 .header("Cookie", cookie)
-                .header("Content-Type", "application/x-www-form-urlencoded")
-                .body("principal=guest&password=" + PASSWORD)
                 .send()
                 .isStatus(200);
     }

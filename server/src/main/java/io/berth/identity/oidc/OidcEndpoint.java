@@ -181,14 +181,7 @@ public final class OidcEndpoint implements Endpoint {
     }
 
     private static Optional<String> cookie(Exchange exchange) {
-        String header = exchange.header("Cookie");
-        for (String pair : header == null ? new String[0] : header.split(";")) {
-            String text = pair.strip();
-            if (text.startsWith(COOKIE + "=")) {
-                return Optional.of(text.substring(COOKIE.length() + 1).replace("\"", "")); // RFC 6265 allows quotes
-            }
-        }
-        return Optional.empty();
+        return exchange.cookie(COOKIE).map(value -> value.replace("\"", "")); // RFC 6265 allows quotes
     }
 
     private void setCookie(Exchange exchange, String value, int seconds) {
