@@ -129,7 +129,7 @@ public final class Authentication {
                     exchange,
                     principal.name(),
                     "the certificate is of " + holder.get().name());
-            throw challenge(exchange, "", "the credential and the certificate are not of the same user");
+            throw unauthorized(exchange, "", "the credential and the certificate are not of the same user");
         }
     }
 
@@ -148,7 +148,7 @@ public final class Authentication {
         Optional<CertificateClaim> claim = certificate.claim();
         if (claim.isEmpty()) {
             refused(exchange, "unknown", "the certificate does not count");
-            throw challenge(exchange, "", "the certificate is refused");
+            throw unauthorized(exchange, "", "the certificate is refused");
         }
         if (decidesAlone(claim.get(), authorization)) {
             return Optional.empty();
@@ -158,7 +158,7 @@ public final class Authentication {
                 ? holder
                 : Optional.of(certificates
                         .authenticate(claim.get(), exchange.client())
-                        .orElseThrow(() -> challenge(exchange, "", "the certificate is of no user here")));
+                        .orElseThrow(() -> unauthorized(exchange, "", "the certificate is of no user here")));
     }
 
     private static boolean decidesAlone(CertificateClaim claim, String authorization) {

@@ -30,6 +30,11 @@ final class Gauges {
         return value(berth, "berth_http_response_bytes_total{operation=\"" + operation + "\"}");
     }
 
+    /** Requests that were refused so far for this reason. */
+    static long refused(BerthUnderTest berth, String reason) {
+        return value(berth, "berth_refusals_total{reason=\"" + reason + "\"}");
+    }
+
     private static long value(BerthUnderTest berth, String name) {
         String prefix = name + " ";
         return berth.get("/metrics")

@@ -245,6 +245,25 @@ class MutualTlsTest {
         asked.call("GET", "/v2/").as("Basic Og==").send().isStatus(200);
     }
 
+    @Test
+    void aCertificateBesideAnotherUserIsNoRequestWithoutACredential() {
+        BerthUnderTest berth = berth("boringssl");
+        long anonymous = Gauges.refused(berth, "anonymous");
+        long wrong = Gauges.refused(berth, "credential");
+        with(berth, alice)
+                .call("GET", "/v2/")
+                .as(BerthUnderTest.basic("bob", PASSWORD))
+                .send()
+                .isStatus(401);
+        with(berth, people.issue("nobody here"))
+                .call("GET", "/v2/")
+                .anonymous()
+                .send()
+                .isStatus(401);
+        assertThat(Gauges.refused(berth, "anonymous")).isEqualTo(anonymous);
+        assertThat(Gauges.refused(berth, "credential")).isEqualTo(wrong + 1);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"boringssl", "jdk"})
     void aCertificateThatNamesNobodyOpensTheConnectionAndNoMore(String engine) {
