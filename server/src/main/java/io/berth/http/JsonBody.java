@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * A JSON object that a client sent. Members that are absent and members that are null are alike; a member of another type
@@ -109,41 +111,20 @@ public final class JsonBody {
 
     /** The objects of an array, none when it is absent. */
     public List<JsonBody> objects(String name) {
-        JsonNode member = node.get(name);
-        if (member == null || member.isNull()) {
-            return List.of();
-        }
-        if (!member.isArray()) {
-            throw wrong(name, member, "array");
-        }
-        List<JsonBody> objects = new ArrayList<>();
-        for (JsonNode element : member) {
-            if (!element.isObject()) {
-                throw wrong(name, element, "object");
-            }
-            objects.add(new JsonBody(what + "." + name, element));
-        }
-        return objects;
+        return elements(name, "object", JsonNode::isObject, element -> new JsonBody(what + "." + name, element));
     }
 
     /** The whole numbers of an array, none when it is absent. */
     public List<Long> numbers(String name) {
-        JsonNode member = node.get(name);
-        if (member == null || member.isNull()) {
-            return List.of();
-        }
-        List<Long> numbers = new ArrayList<>();
-        for (JsonNode element : member) {
-            if (!element.canConvertToLong()) {
-                throw wrong(name, element, "int64");
-            }
-            numbers.add(element.longValue());
-        }
-        return numbers;
+        return elements(name, "int64", JsonNode::canConvertToLong, JsonNode::longValue);
     }
 
     /** The texts of an array, none when it is absent. */
     public List<String> texts(String name) {
+        return elements(name, "string", JsonNode::isTextual, JsonNode::textValue);
+    }
+
+    private <T> List<T> elements(String name, String wanted, Predicate<JsonNode> fits, Function<JsonNode, T> value) {
         JsonNode member = node.get(name);
         if (member == null || member.isNull()) {
             return List.of();
@@ -151,14 +132,14 @@ public final class JsonBody {
         if (!member.isArray()) {
             throw wrong(name, member, "array");
         }
-        List<String> texts = new ArrayList<>();
+        List<T> elements = new ArrayList<>();
         for (JsonNode element : member) {
-            if (!element.isTextual()) {
-                throw wrong(name, element, "string");
+            if (!fits.test(element)) {
+                throw wrong(name, element, wanted);
             }
-            texts.add(element.textValue());
+            elements.add(value.apply(element));
         }
-        return texts;
+        return elements;
     }
 
     /** All members, each a text. */
