@@ -192,6 +192,58 @@ output "projects" {
 }
 """
 
+PROVIDER_BLOCK = CONFIGURATION[: CONFIGURATION.index('resource "harbor_project"')]
+
+LDAP = """
+resource "harbor_config_auth" "main" {
+  auth_mode             = "ldap_auth"
+  ldap_url              = "ldap://127.0.0.1:389"
+  ldap_base_dn          = "ou=people,dc=example,dc=org"
+  ldap_uid              = "uid"
+  ldap_verify_cert      = false
+  ldap_search_dn        = "cn=admin,dc=example,dc=org"
+  ldap_search_password  = "directory secret"
+  ldap_scope            = "onelevel"
+  ldap_group_base_dn    = "ou=groups,dc=example,dc=org"
+  ldap_group_filter     = "(objectClass=groupOfNames)"
+  ldap_group_gid        = "cn"
+  ldap_group_admin_dn   = "cn=admins,ou=groups,dc=example,dc=org"
+  ldap_group_membership = "memberof"
+  ldap_group_scope      = "subtree"
+}
+
+resource "harbor_group" "crew" {
+  depends_on    = [harbor_config_auth.main]
+  group_name    = "crew"
+  group_type    = 1
+  ldap_group_dn = "cn=crew,ou=groups,dc=example,dc=org"
+}
+"""
+
+OIDC = """
+resource "harbor_config_auth" "main" {
+  auth_mode          = "oidc_auth"
+  primary_auth_mode  = true
+  oidc_name          = "Example"
+  oidc_endpoint      = "https://id.example.com"
+  oidc_client_id     = "berth"
+  oidc_client_secret = "s3cret"
+  oidc_scope         = "openid,email"
+  oidc_groups_claim  = "groups"
+  oidc_admin_group   = "ops"
+  oidc_group_filter  = "^team-"
+  oidc_verify_cert   = true
+  oidc_auto_onboard  = true
+  oidc_user_claim    = "name"
+}
+"""
+
+LOCAL = """
+resource "harbor_config_auth" "main" {
+  auth_mode = "db_auth"
+}
+"""
+
 BEFORE = {
     "public": "false", "quota": "5", "severity": "critical", "cves": '"CVE-2020-1"', "userpassword": "Abcd1234",
     "fullname": "TF User", "group": "tfgroup", "role": "developer", "description": "first", "duration": "-1",
@@ -216,15 +268,15 @@ class Terraform(ClientTest):
         )
         self.env |= {"TF_CLI_CONFIG_FILE": str(settings), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
 
-    def configure(self, values: dict[str, str]) -> None:
+    def configure(self, text: str, values: dict[str, str]) -> None:
         facts = values | {"url": self.registry.url, "user": USER, "password": PASSWORD}
-        (self.home / "main.tf").write_text(CONFIGURATION % facts)
+        (self.home / "main.tf").write_text(text % facts)
 
     def tofu(self, *words: str) -> Finished:
         return self.run_client("tofu", *words, "-no-color")
 
-    def apply(self, values: dict[str, str]) -> None:
-        self.configure(values)
+    def apply(self, text: str, values: dict[str, str]) -> None:
+        self.configure(text, values)
         finished = self.tofu("apply", "-auto-approve")
         self.assertEqual(0, finished.code, finished)
 
@@ -233,11 +285,11 @@ class Terraform(ClientTest):
         self.assertEqual(0, finished.code, finished)
 
     def test_what_is_applied_changed_and_destroyed_is_what_the_next_plan_finds(self):
-        self.apply(BEFORE)
+        self.apply(CONFIGURATION, BEFORE)
         self.assert_nothing_to_do()
         outputs = json.loads(self.succeed("tofu", "output", "-json", "-no-color"))
         self.assertEqual(["library", "tfmain", "tfsmall"], outputs["projects"]["value"])
-        self.apply(AFTER)
+        self.apply(CONFIGURATION, AFTER)
         self.assert_nothing_to_do()
         finished = self.tofu("destroy", "-auto-approve")
         self.assertEqual(0, finished.code, finished)
@@ -245,6 +297,18 @@ class Terraform(ClientTest):
         self.assertEqual((200, ["library"]), (status, [project["name"] for project in json.loads(body)]))
         for path in ("/users", "/usergroups", "/robots", "/labels?scope=g"):
             self.assertEqual((200, []), self.asked(path), path)
+
+    def test_how_people_log_in_is_applied_and_what_the_next_plan_finds(self):
+        for text, mode in ((LDAP, "ldap_auth"), (OIDC, "oidc_auth"), (LDAP, "ldap_auth")):
+            with self.subTest(mode):
+                self.apply(PROVIDER_BLOCK + text, {})
+                self.assert_nothing_to_do()
+                self.assertEqual(mode, self.asked("/systeminfo")[1]["auth_mode"])
+        finished = self.tofu("destroy", "-auto-approve")
+        self.assertEqual(0, finished.code, finished)
+        # The provider says nothing of modes when it is to say db_auth: what was set stays set.
+        self.apply(PROVIDER_BLOCK + LOCAL, {})
+        self.assertEqual("ldap_auth", self.asked("/systeminfo")[1]["auth_mode"])
 
     def asked(self, path: str):
         status, _, body = self.registry.request("GET", "/api/v2.0" + path)

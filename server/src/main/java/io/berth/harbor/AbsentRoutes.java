@@ -146,11 +146,6 @@ final class AbsentRoutes {
                 .post(api("/export/cve"), this::export)
                 .get(api("/export/cve/execution/{id}"), this::unknownExport)
                 .get(api("/export/cve/download/{id}"), this::unknownExport)
-                .post(api("/ldap/ping"), call -> refuse(call, "configuration:read", "LDAP in this API"))
-                .get(api("/ldap/users/search"), call -> emptyOnSystem(call, "ldap-user:list"))
-                .post(api("/ldap/users/import"), call -> refuse(call, "ldap-user:create", "LDAP in this API"))
-                .get(api("/ldap/groups/search"), call -> emptyOnSystem(call, "ldap-user:list"))
-                .post(api("/system/oidc/ping"), call -> refuse(call, "configuration:read", "OIDC in this API"))
                 .get(api("/icons/{digest}"), call -> {
                     throw new OciException(ErrorCode.NOT_FOUND, "icon " + call.path("digest") + " not found");
                 });

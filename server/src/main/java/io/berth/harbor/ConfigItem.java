@@ -18,7 +18,9 @@ record ConfigItem(String name, Object fallback, Kind kind) {
         SETTING,
         /** Kept and given back, and does nothing else. */
         KEPT,
-        /** Of a way to log in that is set up elsewhere, or not there: it keeps the value it has. */
+        /** Of an identity source, or which of them is on. */
+        SOURCE,
+        /** Of a way to log in that is not there: it keeps the value it has. */
         FIXED
     }
 
@@ -42,42 +44,23 @@ record ConfigItem(String name, Object fallback, Kind kind) {
         kept.put("banner_message", "");
         kept.put("notification_enable", true);
         kept.put("quota_per_project_enable", true);
+        kept.put("primary_auth_mode", false);
+        kept.put("ldap_group_attach_parallel", false);
         kept.put("scanner_skip_update_pulltime", false);
         kept.put("skip_audit_log_database", false);
         kept.put("audit_log_forward_endpoint", "");
         kept.put("disabled_audit_log_event_types", "");
         kept.forEach((name, value) -> items.put(name, new ConfigItem(name, value, Kind.KEPT)));
+        items.put(AuthSettings.MODE, new ConfigItem(AuthSettings.MODE, AuthSettings.LOCAL_MODE, Kind.SOURCE));
+        for (AuthFamily family : AuthFamily.values()) {
+            family.keys()
+                    .forEach(key -> items.put(key.name(), new ConfigItem(key.name(), key.fallback(), Kind.SOURCE)));
+        }
         Map<String, Object> fixed = new LinkedHashMap<>();
-        fixed.put("auth_mode", "db_auth");
-        fixed.put("primary_auth_mode", false);
-        List.of("url", "search_dn", "base_dn", "filter", "group_base_dn", "group_search_filter")
-                .forEach(name -> fixed.put("ldap_" + name, ""));
-        fixed.put("ldap_uid", "cn");
-        fixed.put("ldap_scope", 0L);
-        fixed.put("ldap_timeout", 5L);
-        fixed.put("ldap_verify_cert", true);
-        fixed.put("ldap_group_search_scope", 0L);
-        fixed.put("ldap_group_attribute_name", "");
-        fixed.put("ldap_group_admin_dn", "");
-        fixed.put("ldap_group_membership_attribute", "memberof");
-        fixed.put("ldap_group_attach_parallel", false);
         List.of("endpoint", "admin_groups", "admin_usernames", "server_certificate", "tokenreview_endpoint")
                 .forEach(name -> fixed.put("http_authproxy_" + name, ""));
         fixed.put("http_authproxy_skip_search", false);
         fixed.put("http_authproxy_verify_cert", true);
-        List.of(
-                        "name",
-                        "endpoint",
-                        "client_id",
-                        "groups_claim",
-                        "admin_group",
-                        "group_filter",
-                        "scope",
-                        "user_claim",
-                        "extra_redirect_parms")
-                .forEach(name -> fixed.put("oidc_" + name, ""));
-        fixed.put("oidc_verify_cert", true);
-        fixed.put("oidc_auto_onboard", false);
         fixed.put("oidc_logout", false);
         fixed.put("uaa_client_id", "");
         fixed.put("uaa_endpoint", "");
@@ -86,10 +69,10 @@ record ConfigItem(String name, Object fallback, Kind kind) {
         return java.util.Collections.unmodifiableMap(items);
     }
 
-    /** The setting that keeps it; nothing for what is fixed. */
+    /** The setting that keeps it; nothing for what is fixed, or is of a source. */
     Optional<Setting<?>> setting() {
         return switch (kind) {
-            case FIXED -> Optional.empty();
+            case FIXED, SOURCE -> Optional.empty();
             case SETTING ->
                 Setting.all().stream()
                         .filter(setting -> setting.name().equals(name))

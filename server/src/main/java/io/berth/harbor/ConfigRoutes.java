@@ -1,6 +1,7 @@
 package io.berth.harbor;
 
 import io.berth.db.Change;
+import io.berth.db.Database;
 import io.berth.http.ApiCall;
 import io.berth.http.JsonBody;
 import io.berth.http.Router;
@@ -21,11 +22,15 @@ final class ConfigRoutes {
     private static final Setting<String> ALLOWLIST = Setting.text(CveAllowlist.SETTING, "");
 
     private final Guard guard;
+    private final Database database;
+    private final AuthSettings auth;
     private final SiteSettings site;
     private final Clock clock;
 
-    ConfigRoutes(Guard guard, SiteSettings site, Clock clock) {
+    ConfigRoutes(Database database, Guard guard, AuthSettings auth, SiteSettings site, Clock clock) {
+        this.database = database;
         this.guard = guard;
+        this.auth = auth;
         this.site = site;
         this.clock = clock;
     }
@@ -40,9 +45,12 @@ final class ConfigRoutes {
 
     private void list(ApiCall call) {
         guard.requireSystem(call, "configuration:read");
+        Map<String, Object> ofSources = database.read(tx -> auth.shown(tx, storedMode()));
         Map<String, Object> all = new TreeMap<>();
-        ConfigItem.ALL.forEach((name, item) ->
-                all.put(name, Body.of("editable", item.kind() != ConfigItem.Kind.FIXED, "value", value(item))));
+        ConfigItem.ALL.forEach((name, item) -> {
+            Object value = item.kind() == ConfigItem.Kind.SOURCE ? ofSources.get(name) : value(item);
+            all.put(name, Body.of("editable", item.kind() != ConfigItem.Kind.FIXED, "value", value));
+        });
         call.ok(all);
     }
 
@@ -51,32 +59,55 @@ final class ConfigRoutes {
         return setting.isPresent() ? site.get(setting.get()) : item.fallback();
     }
 
+    private String storedMode() {
+        return site.get(AuthSettings.STORED_MODE);
+    }
+
     private static void internal(ApiCall call) {
         throw new OciException(ErrorCode.UNAUTHORIZED, "only internal service is allowed to call this API");
     }
 
     private void update(ApiCall call) throws IOException {
         JsonBody body = call.body("configurations");
-        Change.Origin origin = guard.requireSystem(call, "configuration:update");
-        Map<String, String> wanted = new HashMap<>();
+        // Whoever sets how people log in decides who is who, administrators included.
+        Change.Origin origin = guard.requireAdministrator(call);
+        Map<String, String> settings = new HashMap<>();
+        Map<String, Object> ofSources = new HashMap<>();
         for (String name : body.names()) {
             ConfigItem item = ConfigItem.ALL.get(name);
             if (item == null || !body.has(name)) {
                 continue; // Harbor ignores what it does not know
             }
-            Object value = switch (item.fallback()) {
-                case Boolean flag -> body.flag(name, flag);
-                case Long number -> body.number(name, number);
-                default -> body.text(name);
-            };
-            if (item.setting().isPresent()) {
-                wanted.put(name, checked(item.setting().get(), value.toString()));
-            } else {
-                requireUnchanged(item, value);
+            Object value = AuthKey.typed(body, name, item.fallback());
+            switch (item.kind()) {
+                case SETTING, KEPT -> settings.put(name, checked(item.setting().orElseThrow(), value.toString()));
+                case SOURCE -> ofSources.put(name, value);
+                case FIXED -> requireUnchanged(item, value);
             }
         }
-        site.put(wanted, origin);
+        Object mode = ofSources.remove(AuthSettings.MODE);
+        if (mode != null && !mode.equals("")) {
+            settings.put(AuthSettings.MODE, checked(AuthSettings.STORED_MODE, mode.toString()));
+        }
+        var wanted = new AuthSettings.Wanted(ofSources, secrets(body), settings.get(AuthSettings.MODE));
+        database.write(tx -> {
+            auth.write(tx, wanted, storedMode(), origin);
+            site.put(tx, settings, origin);
+            return null;
+        });
         call.ok();
+    }
+
+    // Clients that do not know a secret send an empty one.
+    private static Map<String, String> secrets(JsonBody body) {
+        Map<String, String> secrets = new HashMap<>();
+        for (AuthFamily family : AuthFamily.values()) {
+            String secret = body.text(family.secretKey(), "");
+            if (!secret.isEmpty()) {
+                secrets.put(family.secretKey(), secret);
+            }
+        }
+        return secrets;
     }
 
     private static String checked(Setting<?> setting, String value) {
@@ -92,12 +123,6 @@ final class ConfigRoutes {
         boolean nothing = value.equals(item.fallback()) || value.equals("") || value.equals(0L) || value.equals(false);
         if (nothing) {
             return;
-        }
-        if (item.name().equals("auth_mode")) {
-            throw new OciException(
-                    ErrorCode.BAD_REQUEST,
-                    "the auth mode cannot be modified: identity sources are set up in Berth's configuration and work beside"
-                            + " local accounts");
         }
         throw Absent.feature("the setting " + item.name() + " in this API");
     }

@@ -11,7 +11,10 @@ import io.berth.http.Principal;
 import io.berth.http.Router;
 import io.berth.identity.Accounts;
 import io.berth.identity.Caller;
+import io.berth.identity.ConfiguredSources;
 import io.berth.identity.Groups;
+import io.berth.identity.IdentitySources;
+import io.berth.identity.Onboarding;
 import io.berth.identity.Robots;
 import io.berth.identity.Sessions;
 import io.berth.oci.ErrorCode;
@@ -47,6 +50,9 @@ public final class HarborApi implements Endpoint {
             Accounts accounts,
             Groups groups,
             Robots robots,
+            IdentitySources identitySources,
+            ConfiguredSources sources,
+            Onboarding onboarding,
             Grants grants,
             Projects projects,
             Artifacts artifacts,
@@ -60,11 +66,13 @@ public final class HarborApi implements Endpoint {
         var visibility = new Visibility(config.registry().anonymousPull());
         var bodies = new ProjectBodies(database, projects, visibility);
         var kinds = new GroupKinds(database);
+        var auth = new AuthSettings(identitySources);
         var labels = new Labels(database);
         new SessionRoutes(authenticator, sessions, accounts, guard).add(router);
         new SystemRoutes(
                         database,
                         guard,
+                        auth,
                         site,
                         bodies,
                         visibility,
@@ -84,7 +92,8 @@ public final class HarborApi implements Endpoint {
         var artifactRoutes = new ArtifactRoutes(database, guard, artifacts, labels);
         artifactRoutes.add(router);
         new TagRoutes(database, guard, artifactRoutes, artifacts).add(router);
-        new ConfigRoutes(guard, site, clock).add(router);
+        new ConfigRoutes(database, guard, auth, site, clock).add(router);
+        new SourceRoutes(database, guard, auth, identitySources, sources, onboarding).add(router);
         new AuditRoutes(database, guard, visibility).add(router);
         new AbsentRoutes(guard).add(router);
     }

@@ -28,10 +28,12 @@ final class SystemRoutes {
 
     private static final Setting<String> BANNER = Setting.text("banner_message", "");
     private static final Setting<Boolean> NOTIFICATIONS = Setting.bool("notification_enable", true);
+    private static final Setting<Boolean> PRIMARY_MODE = Setting.bool("primary_auth_mode", false);
     private static final int MAX_FOUND = 1000;
 
     private final Database database;
     private final Guard guard;
+    private final AuthSettings auth;
     private final SiteSettings site;
     private final ProjectBodies projects;
     private final Visibility visibility;
@@ -43,6 +45,7 @@ final class SystemRoutes {
     SystemRoutes(
             Database database,
             Guard guard,
+            AuthSettings auth,
             SiteSettings site,
             ProjectBodies projects,
             Visibility visibility,
@@ -51,6 +54,7 @@ final class SystemRoutes {
             Clock clock) {
         this.database = database;
         this.guard = guard;
+        this.auth = auth;
         this.site = site;
         this.projects = projects;
         this.visibility = visibility;
@@ -85,19 +89,21 @@ final class SystemRoutes {
     }
 
     private void info(ApiCall call) {
+        Map<String, Object> ofSources = database.read(tx -> auth.shown(tx, site.get(AuthSettings.STORED_MODE)));
+        Object mode = ofSources.get(AuthSettings.MODE);
         SortedMap<String, Object> info = Body.of(
-                "auth_mode",
-                "db_auth",
+                AuthSettings.MODE,
+                mode,
                 "primary_auth_mode",
-                false,
+                site.get(PRIMARY_MODE),
                 "banner_message",
                 site.get(BANNER),
                 "harbor_version",
                 VERSION + "-berth",
                 "self_registration",
-                false,
+                site.get(Setting.SELF_REGISTRATION),
                 "oidc_provider_name",
-                "");
+                mode.equals(AuthFamily.OIDC.mode()) ? ofSources.get("oidc_name") : "");
         if (!call.principal().isAnonymous()) {
             String url = call.exchange().baseUrl(externalUrl);
             info.putAll(Body.of(

@@ -149,7 +149,8 @@ public final class ApiCall {
         answer(201, body);
     }
 
-    private void answer(int status, Object body) {
+    /** Any status, with a body of JSON. */
+    public void answer(int status, Object body) {
         exchange.set("Cache-Control", "no-store");
         exchange.answer(status, "application/json", (Json.write(body) + "\n").getBytes(StandardCharsets.UTF_8));
     }

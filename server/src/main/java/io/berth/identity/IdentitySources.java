@@ -9,6 +9,7 @@ import io.berth.oci.ErrorCode;
 import io.berth.oci.Json;
 import io.berth.oci.OciException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -251,15 +252,28 @@ public final class IdentitySources {
 
     /** Makes the source of {@code row} ready, within the transaction that read it. */
     IdentityProvider open(Tx tx, IdentitySourceDao.Row row) {
-        SourceKind kind = kind(row.kind());
-        Map<String, String> plain = kind.secrets().stream()
-                .flatMap(secret ->
-                        secrets
-                                .text(tx, secretName(row.name(), secret))
-                                .map(value -> Map.entry(secret, value))
-                                .stream())
-                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
-        return kind.open(row.name(), parse(row.settings()), secret -> Optional.ofNullable(plain.get(secret)));
+        return open(tx, row.name(), row.kind(), parse(row.settings()), Map.of());
+    }
+
+    /**
+     * Makes a source ready that is only to be tried, and stores nothing. Whoever asks for it closes it.
+     *
+     * @param name whose secrets it has, those of {@code given} apart
+     * @throws OciException {@code BAD_REQUEST} for settings that cannot be
+     */
+    public IdentityProvider tryOut(String name, String kind, JsonNode settings, Map<String, String> given) {
+        return database.read(tx -> open(tx, name, kind, settings, given));
+    }
+
+    private IdentityProvider open(Tx tx, String name, String kind, JsonNode settings, Map<String, String> given) {
+        SourceKind known = kind(kind);
+        Map<String, String> plain = new HashMap<>(given);
+        for (String secret : known.secrets()) {
+            if (!plain.containsKey(secret)) {
+                secrets.text(tx, secretName(name, secret)).ifPresent(value -> plain.put(secret, value));
+            }
+        }
+        return known.open(name, settings, secret -> Optional.ofNullable(plain.get(secret)));
     }
 
     private static String secretName(String source, String secret) {

@@ -232,13 +232,15 @@ public final class LdapSource implements Source, IdentityProvider {
     }
 
     /**
-     * Whether it can be reached and searched, for whoever sets it up.
+     * Whether it can be reached and searched, and its entries tell who they are, for whoever sets it up.
      *
      * @return what is wrong, empty when nothing is
      */
     public Optional<String> ping() {
         try {
-            search(settings.anybody(), 1);
+            for (SearchResultEntry person : search(settings.anybody(), 1)) {
+                subject(person);
+            }
             return Optional.empty();
         } catch (LDAPException e) {
             return Optional.of(describe(e));

@@ -260,15 +260,21 @@ public final class OidcProvider implements IdentityProvider {
                 administrator);
     }
 
-    private static Set<Source.Group> groups(JsonNode claim) {
+    private Set<Source.Group> groups(JsonNode claim) {
         Set<Source.Group> groups = new LinkedHashSet<>();
         if (claim.isTextual()) {
-            groups.add(new Source.Group(claim.asText(), claim.asText()));
+            add(groups, claim.asText());
         }
         if (claim.isArray()) {
-            claim.forEach(group -> groups.add(new Source.Group(group.asText(), group.asText())));
+            claim.forEach(group -> add(groups, group.asText()));
         }
         return groups;
+    }
+
+    private void add(Set<Source.Group> groups, String name) {
+        if (settings.groupFilter().map(filter -> filter.matcher(name).find()).orElse(true)) {
+            groups.add(new Source.Group(name, name));
+        }
     }
 
     private OciException away(IOException e) {

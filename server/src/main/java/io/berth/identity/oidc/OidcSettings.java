@@ -1,6 +1,8 @@
 package io.berth.identity.oidc;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
 import io.berth.identity.SettingsReader;
 import io.berth.identity.jwt.Fetcher;
 import io.berth.identity.jwt.SignedTokens;
@@ -19,6 +21,7 @@ import java.util.Set;
  *
  * @param title what people see on the login page
  * @param userClaim which claim is the name here
+ * @param groupFilter what a group's name has to have in it to be told; all are when it is empty
  * @param autoOnboard whether whoever it verifies gets an account
  * @param extra further parameters of the redirect
  * @param cliSecretLife how long a CLI secret is good for; empty for ever
@@ -30,6 +33,7 @@ record OidcSettings(
         Set<String> scopes,
         String userClaim,
         Optional<String> groupsClaim,
+        Optional<Pattern> groupFilter,
         Optional<String> adminGroup,
         boolean autoOnboard,
         Map<String, String> extra,
@@ -64,6 +68,7 @@ record OidcSettings(
                 scopes.isEmpty() ? Set.of("openid", "profile", "email") : Set.copyOf(scopes),
                 settings.text("user-claim", "preferred_username"),
                 settings.optional("groups-claim"),
+                settings.optional("group-filter").map(OidcSettings::pattern),
                 settings.optional("admin-group"),
                 settings.flag("auto-onboard", true),
                 extra(settings.object("extra-parameters")),
@@ -93,6 +98,14 @@ record OidcSettings(
             // only whether its certificates can be read
         } catch (IllegalArgumentException e) {
             throw wrong("the setting 'ca' holds no certificates in PEM");
+        }
+    }
+
+    private static Pattern pattern(String text) {
+        try {
+            return Pattern.compile(text);
+        } catch (PatternSyntaxException e) {
+            throw wrong("the setting 'group-filter' is not a regular expression of RE2: " + e.getDescription());
         }
     }
 

@@ -215,6 +215,11 @@ class LdapSourceTest {
             assertThat(away.ping()).isPresent();
             verified(second, "alice");
             assertThat(second.ping()).isEmpty();
+            try (var unnamed = source(settings -> settings.put("subject", "objectGUID"))) {
+                assertThat(unnamed.ping().orElseThrow())
+                        .as("entries that do not tell who they are")
+                        .contains("objectGUID");
+            }
             // The account that searches has the wrong password: nobody's login says anything about that.
             assertThat(wrongPassword.authenticate("alice", "alice password"))
                     .isInstanceOf(Source.Outcome.Unavailable.class);

@@ -139,6 +139,24 @@ class OidcTokensTest {
     }
 
     @Test
+    void onlyGroupsThatTheFilterFindsAreTold() throws Exception {
+        ObjectNode settings = Json.MAPPER
+                .createObjectNode()
+                .put("issuer", issuer.url())
+                .put("client-id", "berth")
+                .put("groups-claim", "groups")
+                .put("group-filter", "^team-")
+                .put("admin-group", "ops");
+        issuer.idToken(issuer.sign(
+                claims().claim("groups", List.of("team-a", "a team-b", "ops")).build()));
+        try (var filtered = new OidcKind(clock).open("sso", settings, name -> Optional.of(SECRET))) {
+            Source.Identity anna = filtered.redeem("a code", login, REDIRECT);
+            assertThat(anna.groups().orElseThrow()).containsExactly(new Source.Group("team-a", "team-a"));
+            assertThat(anna.administrator()).as("a group that is filtered out").contains(false);
+        }
+    }
+
+    @Test
     void newKeysAreFetchedOnceAMinute() throws Exception {
         redeem(issuer.sign(claims().build()));
         issuer.rotate();
