@@ -31,3 +31,14 @@ def tag_name(number: int) -> str:
 
 def repository_name(prefix: str, number: int) -> str:
     return f"{prefix}{number:05d}"
+
+
+def token_of(body: bytes) -> str:
+    """The token in an answer of a token service."""
+    return json.loads(body)["token"]
+
+
+def names_of(body: bytes) -> list[str]:
+    """The repositories in a page of the catalog, or of the Harbor API's list."""
+    said = json.loads(body)
+    return [entry["name"] for entry in said] if isinstance(said, list) else said.get("repositories", [])

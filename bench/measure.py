@@ -52,6 +52,7 @@ class Case:
     warm_up: Callable[[Context], None] | None = None            # instead of generating for a while
     floor: str = ""                                             # what is measured, where it is no server
     group: str = ""                                             # cases of one group share a start of the server
+    only: tuple[str, ...] = ()                                  # servers; none: all that can
 
 
 def _children_cpu() -> float:
@@ -90,21 +91,34 @@ def measure(case: Case, context: Context, first: bool) -> Sample:
 def wrk(context: Context, targets: Path, connections: int, seconds: float, accept: str | None = None,
         smallest: int = 0) -> tuple[float, float, float]:
     """GET with wrk over all targets in turn: requests, bytes, seconds. Every answer must be a success of enough bytes."""
-    headers = [argument for name, value in context.headers(accept).items() for argument in ("-H", f"{name}: {value}")]
-    done = subprocess.run(
-        [tools.which("wrk"), "-t", str(min(2, os.cpu_count() or 1)), "-c", str(connections), "-d", f"{max(1, round(seconds))}s",
-         "--timeout", "60s", *headers, "-s", str(tools.HERE / "wrk.lua"), context.running.url, "--", str(targets)],
-        capture_output=True, text=True, check=False)
-    try:
-        result = json.loads(done.stdout.splitlines()[-1])
-    except (ValueError, IndexError):
-        raise Failed(f"wrk said: {(done.stderr or done.stdout).strip()[-200:]}") from None
-    wrong = {key: result[key] for key in ("connect", "read", "write", "status", "timeout") if result[key]}
-    if wrong:
-        raise Failed(f"of {result['requests']} requests some failed: {wrong}")
+    result = wrk_result(context, targets, connections, seconds, accept)
     if result["requests"] and result["bytes"] < result["requests"] * smallest:
         raise Failed(f"answers were too short: {result['bytes'] / result['requests']:.0f} bytes instead of {smallest}")
     return result["requests"], result["bytes"], result["microseconds"] / 1e6
+
+
+def wrk_result(context: Context, targets: Path, connections: int, seconds: float, accept: str | None = None) -> dict:
+    """The same, as wrk.lua tells it, latencies included."""
+    process = subprocess.run(wrk_command(context, targets, connections, seconds, accept), capture_output=True, text=True, check=False)
+    result = wrk_said(process.stdout, process.stderr)
+    wrong = {key: result[key] for key in ("connect", "read", "write", "status", "timeout") if result[key]}
+    if wrong:
+        raise Failed(f"of {result['requests']} requests some failed: {wrong}")
+    return result
+
+
+def wrk_said(output: str, errors: str) -> dict:
+    try:
+        return json.loads(output.splitlines()[-1])
+    except (ValueError, IndexError):
+        raise Failed(f"wrk said: {(errors or output).strip()[-200:]}") from None
+
+
+def wrk_command(context: Context, targets: Path, connections: int, seconds: float, accept: str | None = None) -> list[str]:
+    headers = [argument for name, value in context.headers(accept).items() for argument in ("-H", f"{name}: {value}")]
+    threads = min(2, connections, os.cpu_count() or 1)
+    return [tools.which("wrk"), "-t", str(threads), "-c", str(connections), "-d", f"{max(1, round(seconds))}s",
+            "--timeout", "60s", *headers, "-s", str(tools.HERE / "wrk.lua"), context.running.url, "--", str(targets)]
 
 
 def curl(context: Context, path: str, size: int, version: str, processes: int, times: int) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """The results as Markdown: Berth against its targets, then every case with every server."""
 
+import re
 from dataclasses import dataclass
 from statistics import median
 
@@ -59,8 +60,9 @@ class Report:
         mine = median(_metric(sample, target.metric) for sample in own)
         start = f"| {case.title} | {_METRICS[target.metric]} | {_show(mine, target.metric, case.unit)} "
         if target.against is None:
-            limit = _show(target.at_most, target.metric, case.unit)
-            return f"{start}| | | ≤ {limit} | {_verdict(target, mine)} |"
+            bound = target.at_most if target.at_most is not None else target.at_least
+            wanted = ("≤ " if target.at_most is not None else "≥ ") + _show(bound, target.metric, case.unit)
+            return f"{start}| | | {wanted} | {_verdict(target, mine)} |"
         found = self._opponent(case, target)
         wanted = f"≤ {target.at_most:.3g}×" if target.at_most is not None else f"≥ {target.at_least:.3g}×"
         if found is None:
@@ -75,7 +77,7 @@ class Report:
     def _opponent(self, case: Case, target: Target) -> tuple[str, list[Sample]] | None:
         samples = self.results.samples
         if target.against.startswith("case:"):
-            name = case.name.replace("-basic", "-" + target.against.removeprefix("case:"))
+            name = re.sub("-(basic|bearer)$", "-" + target.against.removeprefix("case:"), case.name)
             return ("Berth " + target.against.removeprefix("case:"), samples[name, BERTH]) if (name, BERTH) in samples else None
         if target.against != BEST:
             found = samples.get((case.name, target.against))
@@ -116,13 +118,15 @@ class Report:
     def _row(self, case: Case, name: str, found: list[Sample]) -> str:
         rss = median(sample.rss for sample in found) / MIB
         notes = "; ".join(sorted({sample.note for sample in found if sample.note}))
-        rate = "" if case.unit == "server" else _spread(found, "seconds" if case.unit == "start" else "rate", case.unit)
+        rate = "" if case.unit == "server" else _spread(found, "seconds" if case.unit in _TIMED else "rate", case.unit)
         return (f"| {case.title} | {name} | {rate} | {_spread(found, 'cpu', case.unit)} | {f'{rss:.0f}' if rss else ''} | "
                 f"{median(sample.other_cores for sample in found):.1f} | {notes} |")
 
 
-_PRIMARY = {"blob": "rate", "manifest": "rate", "start": "seconds", "server": "rss"}      # by unit; else CPU
-_MEASURES = {"blob": ": rate", "manifest": ": rate", "start": ": time", "server": ": RSS"}
+_PRIMARY = {"blob": "rate", "manifest": "rate", "token": "rate", "page": "seconds", "p99": "seconds", "start": "seconds", "server": "rss"}      # by unit; else CPU
+_MEASURES = {"blob": ": rate", "manifest": ": rate", "token": ": rate", "page": ": time", "p99": ": latency at the 99th percentile",
+             "start": ": time", "server": ": RSS"}
+_TIMED = {unit for unit, metric in _PRIMARY.items() if metric == "seconds"}
 _METRICS = {"cpu": "server CPU", "rate": "rate", "seconds": "time", "rss": "RSS"}
 
 
@@ -144,7 +148,7 @@ def _show(value: float, metric: str, unit: str) -> str:
     if metric == "rss":
         return f"{value / MIB:.0f} MiB"
     if metric == "seconds":
-        return f"{value:.2f} s"
+        return f"{value:.2f} s" if value >= 0.1 else f"{value * 1e3:.3g} ms"
     if metric == "rate":
         return f"{value * GIB / 1e6:,.0f} MB/s" if unit == "GiB" else f"{value:,.0f}/s"
     if unit in ("GiB", "start", "server"):

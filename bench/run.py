@@ -32,6 +32,7 @@ def run(cases: list[Case], servers: list[Server], workload: Workload, results: R
             first = (number - 1) % len(servers)     # every round another one goes first
             for server in servers[first:] + servers[:first]:
                 wanted = [case for case in members if not case.floor and (server.registry or case.for_files)
+                          and (not case.only or server.name in case.only)
                           and (case.name, server.name) not in results.failures]
                 if wanted:
                     _say(f"round {number}: {server.name}, {dataset} data, {variant} {group}".rstrip())

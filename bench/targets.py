@@ -41,6 +41,9 @@ TARGETS = [
     Target(r"push-small", "rate", at_least=2.0, against="zot"),
     Target(r"push-manifest", "rate", at_least=3.0, against=BEST),
     Target(r"(tags-all|catalog-.*)", "cpu", at_most=1 / 20, against="docker-registry"),
+    Target(r"access-get-(basic|bearer)", "cpu", at_most=1.3, against="case:anonymous"),
+    Target(r"access-token", "rate", at_least=3000),
+    Target(r"access-(catalog|repositories)", "seconds", at_most=0.02),
     Target(r"start", "seconds", at_most=0.7),
     Target(r"idle", "rss", at_most=160 * MIB),
 ]

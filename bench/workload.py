@@ -8,11 +8,12 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import content, seedtree
+from bench import content, seedtree, tenants
 from bench.servers import PLAIN, Running, Server
 from bench.settings import MIB, Settings
 
 READING, TAGS, CATALOG, FRESH, NONE = "reading", "tags", "catalog", "fresh", "none"
+TENANTS, PUBLIC_TENANTS = "tenants", "public-tenants"     # the second: the same site, its projects public
 MANIFESTS = "bench/r"           # prefix of the repositories over which manifests are read
 BLOBS = "bench/blobs"
 TAGGED = "bench/tagged"
@@ -78,7 +79,15 @@ class Workload:
 
     def _seed(self, server: Server, dataset: str, data: Path) -> None:
         settings = self.settings
-        if dataset == READING and not server.registry:
+        if dataset == TENANTS:
+            with server.start(data, self.work, PLAIN) as running:
+                tenants.push(self, running)
+            tenants.populate(settings, data)
+        elif dataset == PUBLIC_TENANTS:
+            self.seed(server, TENANTS)
+            shutil.copytree(self.data(server, TENANTS), data)
+            tenants.publish(data)
+        elif dataset == READING and not server.registry:
             data.mkdir(parents=True)
             for size in settings.blob_sizes:
                 os.link(self.blob_file(size), data / str(size))

@@ -105,10 +105,19 @@ public final class Load {
 
     // ---- reading
 
-    /** {@code get port= targets=FILE connections= seconds=}: whole answers only, for requests that may take long. */
+    /**
+     * {@code get port= targets=FILE connections= seconds= count=}: whole answers only, for requests that may take long. A
+     * target may be followed by a tab and its credentials.
+     */
     private void get() throws Exception {
-        List<String> targets = Files.readAllLines(Path.of(options.text("targets")));
-        repeat((http, number) -> http.exchange("GET", targets.get((int) (number % targets.size())), "", null).expect(200));
+        List<String[]> targets = Files.readAllLines(Path.of(options.text("targets"))).stream()
+                .map(line -> line.split("\t"))
+                .toList();
+        repeat(options.number("count", Long.MAX_VALUE), (http, number) -> {
+            String[] target = targets.get((int) (number % targets.size()));
+            String credentials = target.length > 1 ? "Authorization: " + target[1] + "\r\n" : "";
+            http.exchange("GET", target[0], credentials, null).expect(200);
+        });
     }
 
     // ---- pushes
@@ -186,15 +195,16 @@ public final class Load {
 
     /**
      * {@code repositories port= repository=PREFIX/r count= out=FILE}: PREFIX/r00000, ..., each with config, layer and a
-     * manifest of its own, whose digests are written to the file.
+     * manifest of its own, whose digests are written to the file. {@code names=FILE}: those, one a line, instead.
      */
     private void repositories() throws Exception {
-        String first = repository(0);
+        List<String> names = options.has("names") ? Files.readAllLines(Path.of(options.text("names"))) : null;
+        String first = names == null ? repository(0) : names.getFirst();
         var content = pushContent(first);
-        long count = options.number("count", 1);
+        long count = names == null ? options.number("count", 1) : names.size();
         var lines = new String[(int) count];
         repeat(count, (http, number) -> {
-            String name = repository(number);
+            String name = names == null ? repository(number) : names.get((int) number);
             for (byte[] blob : List.of(content.config, content.layer)) {
                 var mounted = http.exchange("POST", "/v2/" + name + "/blobs/uploads/?mount=" + sha256(blob) + "&from="
                         + first, "", new byte[0]);

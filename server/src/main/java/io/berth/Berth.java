@@ -29,28 +29,12 @@ import io.berth.http.MetricsEndpoint;
 import io.berth.http.RateLimiter;
 import io.berth.http.Tracing;
 import io.berth.http.WebServer;
-import io.berth.identity.AccessTokens;
 import io.berth.identity.AccessVersion;
 import io.berth.identity.Accounts;
 import io.berth.identity.AdminSocket;
 import io.berth.identity.Caller;
-import io.berth.identity.CertificateLogins;
-import io.berth.identity.ConfiguredSources;
-import io.berth.identity.CredentialAuthenticator;
-import io.berth.identity.Credentials;
-import io.berth.identity.Groups;
-import io.berth.identity.IdentitySources;
-import io.berth.identity.Logins;
-import io.berth.identity.Onboarding;
-import io.berth.identity.Robots;
 import io.berth.identity.SecretStore;
-import io.berth.identity.Sessions;
-import io.berth.identity.SourceCheck;
-import io.berth.identity.ldap.LdapKind;
 import io.berth.identity.oidc.OidcEndpoint;
-import io.berth.identity.oidc.OidcKind;
-import io.berth.identity.workload.WorkloadRules;
-import io.berth.identity.workload.WorkloadTokens;
 import io.berth.project.Projects;
 import io.berth.rbac.Explanation;
 import io.berth.rbac.Rbac;
@@ -64,9 +48,7 @@ import io.berth.store.DurableDirectories;
 import io.berth.store.FileBlobStore;
 import io.berth.store.MeteredBlobStore;
 import io.berth.store.UploadWriter;
-import io.berth.token.SigningKeys;
 import io.berth.token.TokenEndpoint;
-import io.berth.token.Tokens;
 import io.berth.tracing.OtlpTracing;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -144,41 +126,15 @@ public final class Berth implements AutoCloseable {
             }
             boolean anonymousPull = config.registry().anonymousPull();
             BooleanSupplier readOnly = () -> config.registry().readOnly() || site.get(Setting.READ_ONLY);
-            var robots = new Robots(database, random, site, access);
-            var credentials = new Credentials(site);
-            var groups = new Groups(database, access);
-            var onboarding = new Onboarding(database, groups, access);
-            var signingKeys = new SigningKeys(database, secrets, clock);
-            var tokens = new Tokens(signingKeys, clock, random);
-            var accessTokens = new AccessTokens(database, random, access);
-            var identitySources =
-                    new IdentitySources(database, secrets, access, List.of(new LdapKind(), new OidcKind(clock)));
-            var sources = own(new ConfiguredSources(database, identitySources, access, Meters.sources(meters)));
-            var workloadRules = new WorkloadRules(database, access);
-            var workloads = own(new WorkloadTokens(workloadRules, access, clock));
-            var authenticator = new CredentialAuthenticator(
-                    database,
-                    new Logins(database, random, clock, sources, onboarding),
-                    robots,
-                    credentials,
-                    tokens,
-                    workloads,
-                    access,
-                    audit.sink(),
-                    clock,
-                    random);
-            var certificates = new CertificateLogins(database, robots, credentials, access, audit.sink(), clock);
-            var authentication = new Authentication(
-                    authenticator,
-                    certificates,
+            var people = own(new People(database, site, secrets, accounts, access, audit, meters, clock, random));
+            var authentication = people.authentication(
                     config.registry().challenge() == BerthConfig.Challenge.TOKEN,
-                    config.server().externalUrl(),
-                    audit.sink());
+                    config.server().externalUrl());
             var roles = new Roles(database, access);
             roles.ensureBuiltIn();
             var grants = new Grants(database, access);
             Authorizer authorizer = new ProjectAuthorizer(database, access, new TagPaths(database), anonymousPull);
-            var projects = new Projects(database, site, config.projects(), authorizer, grants, robots, access);
+            var projects = new Projects(database, site, config.projects(), authorizer, grants, people.robots, access);
 
             long bodyMemory = config.limits().bodyMemory();
             var buffers = new BufferPool(bodyMemory);
@@ -209,14 +165,14 @@ public final class Berth implements AutoCloseable {
                             config.logging().format() == BerthConfig.LogFormat.JSON))
                     : null;
             Meters.process(meters, database, buffers, accessLog);
-            var asking = new Authentication(authenticator, certificates, false, Optional.empty(), audit.sink());
+            var asking = people.authentication(false, Optional.empty());
             var tokenEndpoint = new TokenEndpoint(
                     database,
                     asking,
-                    authenticator,
-                    credentials,
-                    accessTokens,
-                    tokens,
+                    people.authenticator,
+                    people.credentials,
+                    people.accessTokens,
+                    people.tokens,
                     authorizer,
                     projects,
                     site,
@@ -224,25 +180,24 @@ public final class Berth implements AutoCloseable {
             var httpMetrics = new HttpMetrics(meters);
             var errors = new Errors(LowerFailures::translate);
             var checks = ServerStatus.checks(database, registry);
-            var sessions = new Sessions(database, credentials, site, random);
             var caller = new Caller(
                     authentication,
-                    sessions,
+                    people.sessions,
                     new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime),
                     random);
             var harbor = new HarborApi(
                     config,
                     database,
                     caller,
-                    authenticator,
-                    sessions,
+                    people.authenticator,
+                    people.sessions,
                     authorizer,
                     accounts,
-                    groups,
-                    robots,
-                    identitySources,
-                    sources,
-                    onboarding,
+                    people.groups,
+                    people.robots,
+                    people.identitySources,
+                    people.sources,
+                    people.onboarding,
                     grants,
                     projects,
                     registry.artifacts(),
@@ -251,17 +206,26 @@ public final class Berth implements AutoCloseable {
                     readOnly,
                     clock);
             var rbac = new Rbac(
-                    database, roles, projects, grants, robots, accounts, groups, identitySources, workloadRules);
-            var explanation = new Explanation(authorizer, accounts, robots);
+                    database,
+                    roles,
+                    projects,
+                    grants,
+                    people.robots,
+                    accounts,
+                    people.groups,
+                    people.identitySources,
+                    people.workloadRules);
+            var explanation = new Explanation(authorizer, accounts, people.robots);
             var api = new ApiEndpoint(
                     database,
                     caller,
                     authorizer,
                     accounts,
-                    accessTokens,
-                    identitySources,
-                    workloadRules,
-                    robots,
+                    people.accessTokens,
+                    people.sessions,
+                    people.identitySources,
+                    people.workloadRules,
+                    people.robots,
                     rbac,
                     explanation,
                     new AuditRequests(audit.log()),
@@ -276,9 +240,9 @@ public final class Berth implements AutoCloseable {
                             .allowed());
             var login = new OidcEndpoint(
                     database,
-                    sources,
-                    onboarding,
-                    accessTokens,
+                    people.sources,
+                    people.onboarding,
+                    people.accessTokens,
                     access,
                     config.server().externalUrl(),
                     audit.sink(),
@@ -324,13 +288,10 @@ public final class Berth implements AutoCloseable {
                     accounts,
                     () -> ServerStatus.status(database, store, registry),
                     both(requests.all(), audit.requests())));
-            own(new Maintenance(
-                    new SourceCheck(database, sources, onboarding, clock)::runWhenDue)); // may wait for others
+            own(new Maintenance(people::maintainSources));
             own(new Maintenance(() -> {
                 registry.maintain();
-                signingKeys.maintain();
-                accessTokens.expire();
-                sessions.expire();
+                people.maintain();
                 feed.trim(FEED_RETENTION);
                 audit.maintain();
             }));

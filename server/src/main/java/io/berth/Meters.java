@@ -4,10 +4,12 @@ import io.berth.db.Database;
 import io.berth.db.DatabaseMetrics;
 import io.berth.http.AccessLog;
 import io.berth.http.BufferPool;
+import io.berth.identity.EndingCredentials;
 import io.berth.identity.SourceMetrics;
 import io.berth.project.ProjectMeters;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
@@ -72,6 +74,17 @@ final class Meters {
                         .register(meters);
             }
         };
+    }
+
+    static void ending(MeterRegistry meters, EndingCredentials ending) {
+        Gauge.builder("berth.credentials.ending", ending, EndingCredentials::robots)
+                .description("Credentials that end within a week")
+                .tag("kind", "robot")
+                .register(meters);
+        Gauge.builder("berth.credentials.ending", ending, EndingCredentials::tokens)
+                .description("Credentials that end within a week")
+                .tag("kind", "token")
+                .register(meters);
     }
 
     /** All that is measured, as text for Prometheus. Asking for it may block. */

@@ -31,8 +31,7 @@ final class MetricsListener {
             Clock clock,
             RandomGenerator random) {
         return config.metrics().listen().map(address -> {
-            var open = new MetricsEndpoint(
-                    scrape, new Authentication(OpenListener.INSTANCE, false, Optional.empty()), principal -> true);
+            var open = new MetricsEndpoint(scrape, new Authentication(OpenListener.INSTANCE, clock), principal -> true);
             var plain = new BerthConfig.Server(
                     address.getHostString(),
                     address.getPort(),

@@ -11,6 +11,7 @@ import io.berth.identity.Accounts;
 import io.berth.identity.Caller;
 import io.berth.identity.IdentitySources;
 import io.berth.identity.Robots;
+import io.berth.identity.Sessions;
 import io.berth.identity.workload.WorkloadRules;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
@@ -36,6 +37,7 @@ public final class ApiEndpoint implements Endpoint {
             Authorizer authorizer,
             Accounts accounts,
             AccessTokens tokens,
+            Sessions sessions,
             IdentitySources sources,
             WorkloadRules rules,
             Robots robots,
@@ -46,7 +48,7 @@ public final class ApiEndpoint implements Endpoint {
         this.caller = caller;
         this.readOnly = readOnly;
         var guard = new Guard(authorizer);
-        new OwnRoutes(guard, accounts, tokens).add(router);
+        new OwnRoutes(guard, accounts, tokens, sessions).add(router);
         new SourceRoutes(database, guard, sources).add(router);
         new RuleRoutes(guard, rules, robots).add(router);
         new AccessRoutes(guard, rbac, explanation).add(router);

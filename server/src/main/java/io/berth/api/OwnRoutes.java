@@ -10,6 +10,8 @@ import io.berth.identity.AccessTokens.Kind;
 import io.berth.identity.AccessTokens.Token;
 import io.berth.identity.Account;
 import io.berth.identity.Accounts;
+import io.berth.identity.Caller;
+import io.berth.identity.Sessions;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import java.io.IOException;
@@ -23,28 +25,35 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** {@code /me}: who the caller is, and the tokens that they made for themselves. */
+/** {@code /me}: who the caller is, the tokens that they made for themselves, and their browsers' sessions. */
 final class OwnRoutes {
     private static final String TOKENS = ApiEndpoint.PREFIX + "/me/tokens";
+    private static final String SESSIONS = ApiEndpoint.PREFIX + "/me/sessions";
     private static final int MAX_DAYS = 3650;
     private static final Set<String> SCOPES = Set.of(Scope.REPOSITORY, "registry", "api");
     private static final String OWN = "one's own tokens";
+    private static final String OWN_SESSIONS = "one's own sessions";
 
     private final Guard guard;
     private final Accounts accounts;
     private final AccessTokens tokens;
+    private final Sessions sessions;
 
-    OwnRoutes(Guard guard, Accounts accounts, AccessTokens tokens) {
+    OwnRoutes(Guard guard, Accounts accounts, AccessTokens tokens, Sessions sessions) {
         this.guard = guard;
         this.accounts = accounts;
         this.tokens = tokens;
+        this.sessions = sessions;
     }
 
     void add(Router router) {
         router.get(ApiEndpoint.PREFIX + "/me", this::me)
                 .get(TOKENS, this::list)
                 .post(TOKENS, this::create)
-                .delete(TOKENS + "/{id}", this::delete);
+                .delete(TOKENS + "/{id}", this::delete)
+                .get(SESSIONS, this::listSessions)
+                .delete(SESSIONS, this::endOtherSessions)
+                .delete(SESSIONS + "/{id}", this::endSession);
     }
 
     private void me(ApiCall call) {
@@ -112,6 +121,37 @@ final class OwnRoutes {
         Principal self = guard.requireSelf(call);
         tokens.delete(self.id(), call.pathNumber("id"), Guard.origin(call, OWN));
         call.exchange().answer(204);
+    }
+
+    private void listSessions(ApiCall call) {
+        Principal self = guard.requireSelf(call);
+        call.ok(sessions.of(self, call.exchange().cookie(Caller.COOKIE)).stream()
+                .map(OwnRoutes::body)
+                .toList());
+    }
+
+    private void endOtherSessions(ApiCall call) {
+        Principal self = guard.requireSelf(call);
+        sessions.endOthers(self, call.exchange().cookie(Caller.COOKIE), Guard.origin(call, OWN_SESSIONS));
+        call.exchange().answer(204);
+    }
+
+    private void endSession(ApiCall call) {
+        Principal self = guard.requireSelf(call);
+        sessions.end(self, call.path("id"), Guard.origin(call, OWN_SESSIONS));
+        call.exchange().answer(204);
+    }
+
+    private static Map<String, Object> body(Sessions.Own session) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("id", session.id());
+        body.put("client", session.client());
+        body.put("agent", session.agent());
+        body.put("created_at", session.createdAt().toString());
+        body.put("used_at", session.usedAt().toString());
+        body.put("expires_at", session.expiresAt().toString());
+        body.put("current", session.current());
+        return body;
     }
 
     private static Map<String, Object> body(Token token) {

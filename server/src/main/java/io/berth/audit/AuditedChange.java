@@ -29,6 +29,8 @@ final class AuditedChange {
             Map.entry("robot-secret", new Meaning("update", "robot")),
             Map.entry("token-created", new Meaning("create", "access-token")),
             Map.entry("token-deleted", new Meaning("delete", "access-token")),
+            Map.entry("token-ending", new Meaning("warn", "access-token")),
+            Map.entry("robot-ending", new Meaning("warn", "robot")),
             Map.entry("quota-warning", new Meaning("warn", "project")),
             Map.entry("project-quota", new Meaning("update", "project")),
             Map.entry("project-settings", new Meaning("update", "project")),

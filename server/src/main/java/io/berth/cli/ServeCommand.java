@@ -4,7 +4,6 @@ import io.berth.Berth;
 import io.berth.Logging;
 import io.berth.config.BerthConfig;
 import io.berth.identity.Accounts;
-import io.berth.store.HashWarmUp;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +75,6 @@ final class ServeCommand implements Callable<Integer> {
                 Runtime.getRuntime().halt(0);
             }));
             greet(config, berth);
-            HashWarmUp.start();
             stop.await();
             LOG.info("stopping");
         } finally {

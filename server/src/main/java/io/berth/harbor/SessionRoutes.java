@@ -47,8 +47,8 @@ final class SessionRoutes {
                         found.kind() == Principal.Kind.USER && found.scopes().isEmpty())
                 .orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "unauthorized"));
         exchange.cookie(Caller.COOKIE).ifPresent(sessions::end);
-        Sessions.Started started =
-                sessions.start(user).orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "unauthorized"));
+        Sessions.Started started = sessions.start(user, exchange.client(), exchange.header("User-Agent"))
+                .orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "unauthorized"));
         exchange.set("Set-Cookie", cookie(exchange, started.cookie(), ""))
                 .set(Caller.CSRF_HEADER, started.csrf())
                 .set("Cache-Control", "no-store");

@@ -4,6 +4,8 @@ import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.Optional;
 
@@ -29,10 +31,11 @@ public final class Authentication {
     private final boolean tokens;
     private final Optional<URI> externalUrl;
     private final AuditSink audit;
+    private final Clock clock;
 
-    /** One whose refusals nobody hears of. */
-    public Authentication(Authenticator authenticator, boolean tokens, Optional<URI> externalUrl) {
-        this(authenticator, CertificateAuthenticator.NONE, tokens, externalUrl, AuditSink.NONE);
+    /** One that asks for names and passwords, and whose refusals nobody hears of. */
+    public Authentication(Authenticator authenticator, Clock clock) {
+        this(authenticator, CertificateAuthenticator.NONE, false, Optional.empty(), AuditSink.NONE, clock);
     }
 
     /**
@@ -46,8 +49,10 @@ public final class Authentication {
             CertificateAuthenticator certificates,
             boolean tokens,
             Optional<URI> externalUrl,
-            AuditSink audit) {
+            AuditSink audit,
+            Clock clock) {
         this.audit = audit;
+        this.clock = clock;
         this.authenticator = authenticator;
         this.certificates = certificates;
         this.tokens = tokens;
@@ -61,7 +66,7 @@ public final class Authentication {
         Optional<Principal> known = certificate != null
                 ? withCertificateAtOnce(certificate, authorization)
                 : authorization == null ? Optional.of(Principal.ANONYMOUS) : authenticator.cached(authorization);
-        known.ifPresent(exchange::principal);
+        known.ifPresent(principal -> known(exchange, principal));
         return known;
     }
 
@@ -91,7 +96,7 @@ public final class Authentication {
         Optional<Principal> holder = holder(exchange, authorization);
         if (authorization == null) {
             holder.ifPresent(who -> requireSameSite(exchange));
-            holder.ifPresent(exchange::principal);
+            holder.ifPresent(principal -> known(exchange, principal));
             return holder.orElse(Principal.ANONYMOUS);
         }
         Principal principal = authenticator
@@ -99,8 +104,19 @@ public final class Authentication {
                 .or(() -> authenticator.authenticate(authorization, exchange.client()))
                 .orElseThrow(() -> wrong(exchange, authorization));
         requireSame(exchange, holder, principal);
-        exchange.principal(principal);
+        known(exchange, principal);
         return principal;
+    }
+
+    // Clients show their users such warnings.
+    // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#warnings
+    private void known(Exchange exchange, Principal principal) {
+        exchange.principal(principal);
+        if (principal.lifetime().isPresent() && principal.lifetime().get().endsSoon(clock.millis())) {
+            String text = "the credential of " + principal.name() + " ends at "
+                    + Instant.ofEpochMilli(principal.lifetime().get().end());
+            exchange.set("Warning", "299 - \"" + text.replaceAll("[^\\x20-\\x7e]|[\"\\\\]", "?") + "\"");
+        }
     }
 
     /**

@@ -2,6 +2,7 @@ package io.berth.http;
 
 import static java.util.Objects.requireNonNull;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,10 +14,28 @@ import java.util.Optional;
  * @param name the name that logs and the change feed show
  * @param credential the id of the credential that was presented, empty for {@link #ANONYMOUS}
  * @param scopes what the credential is good for at most; empty when it does not limit its owner's rights
+ * @param lifetime how long the credential lives; empty for one without an end
  */
-public record Principal(Kind kind, long id, String name, String credential, Optional<List<Scope>> scopes) {
+public record Principal(
+        Kind kind, long id, String name, String credential, Optional<List<Scope>> scopes, Optional<Lifetime> lifetime) {
     /** Nobody in particular: no credential was presented. */
-    public static final Principal ANONYMOUS = new Principal(Kind.ANONYMOUS, 0, "anonymous", "", Optional.empty());
+    public static final Principal ANONYMOUS = new Principal(Kind.ANONYMOUS, 0, "anonymous", "");
+
+    /** From when to when a credential is good, both in milliseconds since 1970. */
+    public record Lifetime(long begin, long end) {
+        private static final long SOON = Duration.ofDays(7).toMillis();
+
+        /** Of a credential that may have no end, which is null then. */
+        public static Optional<Lifetime> of(long begin, Long end) {
+            return end == null ? Optional.empty() : Optional.of(new Lifetime(begin, end));
+        }
+
+        /** Whether it ends within a week, and has had three quarters of its life. */
+        public boolean endsSoon(long now) {
+            long left = end - now;
+            return left <= SOON && left * 4 <= end - begin;
+        }
+    }
 
     public enum Kind {
         ANONYMOUS,
@@ -31,11 +50,12 @@ public record Principal(Kind kind, long id, String name, String credential, Opti
         requireNonNull(name, "name is null");
         requireNonNull(credential, "credential is null");
         requireNonNull(scopes, "scopes is null");
+        requireNonNull(lifetime, "lifetime is null");
     }
 
-    /** One whose credential does not limit it. */
+    /** One whose credential neither limits it nor ends. */
     public Principal(Kind kind, long id, String name, String credential) {
-        this(kind, id, name, credential, Optional.empty());
+        this(kind, id, name, credential, Optional.empty(), Optional.empty());
     }
 
     public boolean isAnonymous() {
@@ -44,11 +64,16 @@ public record Principal(Kind kind, long id, String name, String credential, Opti
 
     /** The same without limits: for what is judged by the rights of the credential's owner alone. */
     public Principal withoutScopes() {
-        return new Principal(kind, id, name, credential);
+        return new Principal(kind, id, name, credential, Optional.empty(), lifetime);
     }
 
     /** The same, limited to {@code most}. */
     public Principal limitedTo(List<Scope> most) {
-        return new Principal(kind, id, name, credential, Optional.of(List.copyOf(most)));
+        return new Principal(kind, id, name, credential, Optional.of(List.copyOf(most)), lifetime);
+    }
+
+    /** The same by a credential of this life. */
+    public Principal living(Optional<Lifetime> life) {
+        return new Principal(kind, id, name, credential, scopes, life);
     }
 }

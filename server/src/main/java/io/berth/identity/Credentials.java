@@ -93,7 +93,8 @@ public final class Credentials {
                         .find(id)
                         .filter(token -> token.isActive(tx.nowMillis()))
                         .flatMap(token -> login(tx, token.accountId())
-                                .map(login -> user(login, credential))
+                                .map(login -> user(login, credential)
+                                        .living(Principal.Lifetime.of(token.createdAt(), token.expiresAt())))
                                 .map(owner ->
                                         token.limits().map(owner::limitedTo).orElse(owner)));
             case "workload" ->
@@ -136,6 +137,10 @@ public final class Credentials {
 
     private Principal robot(Robot robot, String credential) {
         return new Principal(
-                Principal.Kind.ROBOT, robot.id(), robot.fullName(settings.get(Setting.ROBOT_PREFIX)), credential);
+                        Principal.Kind.ROBOT,
+                        robot.id(),
+                        robot.fullName(settings.get(Setting.ROBOT_PREFIX)),
+                        credential)
+                .living(Principal.Lifetime.of(robot.createdAt(), robot.expiresAt()));
     }
 }

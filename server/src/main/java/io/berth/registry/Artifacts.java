@@ -27,6 +27,7 @@ import java.util.Set;
 public final class Artifacts {
     private static final int AT_ONCE = 100;
     private static final int MAX_DEPTH = 8;
+    private static final List<String> SAID_BY_TAG = List.of("", ".sig", ".att", ".sbom");
 
     private final Database database;
     private final RegistryCache cache;
@@ -108,9 +109,9 @@ public final class Artifacts {
             Set<Digest> seen = new HashSet<>(doomed);
             while (!doomed.isEmpty()) {
                 Digest next = doomed.pop();
-                for (Digest about : about(tx, repository, next)) {
-                    if (seen.add(about)) {
-                        doomed.push(about);
+                for (Accessory about : about(tx, repository, next)) {
+                    if (seen.add(about.digest())) {
+                        doomed.push(about.digest());
                     }
                 }
                 if (!deleteManifest.remove(tx, name, repository, next, origin) && next.equals(digest)) {
@@ -121,14 +122,21 @@ public final class Artifacts {
         });
     }
 
-    // Referrers, and what cosign tags with the digest
-    private static List<Digest> about(Tx tx, RepositoryDao.Repository repository, Digest digest) {
-        List<Digest> about = new ArrayList<>();
+    /** What is said about a manifest, and the tag by which it is found where that is how. */
+    private record Accessory(Digest digest, Optional<Tag> tag) {}
+
+    // Referrers, and what clients tag with the digest: cosign, and those of registries without a referrers API
+    private static List<Accessory> about(Tx tx, RepositoryDao.Repository repository, Digest digest) {
+        List<Accessory> about = new ArrayList<>();
         tx.dao(ManifestDao.class)
                 .about(repository.id(), digest.toString())
-                .forEach(one -> about.add(Digest.parse(one)));
-        String signature = digest.toString().replace(':', '-') + ".sig";
-        tx.dao(TagDao.class).digest(repository.id(), signature).ifPresent(one -> about.add(Digest.parse(one)));
+                .forEach(one -> about.add(new Accessory(Digest.parse(one), Optional.empty())));
+        for (String ending : SAID_BY_TAG) {
+            Tag tag = new Tag(digest.toString().replace(':', '-') + ending);
+            tx.dao(TagDao.class)
+                    .digest(repository.id(), tag.name())
+                    .ifPresent(one -> about.add(new Accessory(Digest.parse(one), Optional.of(tag))));
+        }
         return about;
     }
 
@@ -200,8 +208,9 @@ public final class Artifacts {
     }
 
     /**
-     * Copies a manifest with all that it refers to into another repository, whose project is charged. Nothing is copied
-     * that is there already.
+     * Copies a manifest with all that it refers to, and all that is said about any of it, into another repository, whose
+     * project is charged. Nothing is copied that is there already; a signature's tag that the other repository has stays as
+     * it is.
      *
      * @param tag what to call the copy; empty for its digest alone
      * @throws OciException {@code MANIFEST_UNKNOWN}; {@code DENIED} when the project's quota has no room
@@ -213,60 +222,88 @@ public final class Artifacts {
             Optional<Tag> tag,
             Principal principal,
             Change.Origin origin) {
-        copy(from, digest, to, tag, principal, origin, 0);
+        new Copying(from, to, principal, origin).copy(digest, tag, 0);
     }
 
-    private void copy(
-            RepositoryName from,
-            Digest digest,
-            RepositoryName to,
-            Optional<Tag> tag,
-            Principal principal,
-            Change.Origin origin,
-            int depth) {
-        ManifestDao.StoredManifest stored = database.read(tx -> tx.dao(ManifestDao.class)
-                .findByDigest(from.value(), digest.toString())
-                .orElseThrow(() -> PullManifest.unknown(digest)));
-        Manifest manifest = ManifestParser.parse(stored.content(), stored.mediaType());
-        if (depth == MAX_DEPTH) {
-            throw new OciException(ErrorCode.MANIFEST_INVALID, "indexes are nested too deeply");
+    /** One copy on its way. */
+    private final class Copying {
+        private final RepositoryName from;
+        private final RepositoryName to;
+        private final Principal principal;
+        private final Change.Origin origin;
+        private final Set<Digest> done = new HashSet<>();
+
+        Copying(RepositoryName from, RepositoryName to, Principal principal, Change.Origin origin) {
+            this.from = from;
+            this.to = to;
+            this.principal = principal;
+            this.origin = origin;
         }
-        for (Descriptor child : manifest.manifests()) {
-            if (find(from, child.digest()).isPresent()) {
-                copy(from, child.digest(), to, Optional.empty(), principal, origin, depth + 1);
+
+        void copy(Digest digest, Optional<Tag> tag, int depth) {
+            done.add(digest);
+            if (depth == MAX_DEPTH) {
+                throw new OciException(ErrorCode.MANIFEST_INVALID, "what is to be copied is nested too deeply");
+            }
+            ManifestDao.StoredManifest stored = database.read(tx -> tx.dao(ManifestDao.class)
+                    .findByDigest(from.value(), digest.toString())
+                    .orElseThrow(() -> PullManifest.unknown(digest)));
+            Manifest manifest = ManifestParser.parse(stored.content(), stored.mediaType());
+            for (Descriptor child : manifest.manifests()) {
+                if (!done.contains(child.digest()) && find(from, child.digest()).isPresent()) {
+                    copy(child.digest(), Optional.empty(), depth + 1);
+                }
+            }
+            link(manifest.blobs());
+            pushManifest.push(new PushManifest.Request(
+                    to,
+                    digest,
+                    tag.map(List::of).orElse(List.of()),
+                    stored.mediaType(),
+                    stored.content(),
+                    null,
+                    null,
+                    principal,
+                    origin,
+                    subject -> {}));
+            for (Accessory accessory : said(digest)) {
+                if (!done.contains(accessory.digest())) {
+                    copy(accessory.digest(), accessory.tag(), depth + 1);
+                }
             }
         }
-        database.write(tx -> {
-            RepositoryDao.Repository target = repositories.forPush(tx, to, principal, origin);
-            for (Descriptor blob : manifest.blobs()) {
-                tx.dao(BlobDao.class)
-                        .findLinked(from.value(), blob.digest().toString())
-                        .filter(linked -> !linked.state().equals(BlobDao.DAMAGED))
-                        .ifPresent(linked -> {
-                            tx.dao(BlobDao.class).setState(blob.digest().toString(), BlobDao.LIVE, tx.nowMillis());
-                            Repositories.link(
-                                    tx,
-                                    to,
-                                    target,
-                                    blob.digest().toString(),
-                                    linked.size(),
-                                    leases.from(tx.nowMillis()),
-                                    origin);
-                        });
-            }
-            tx.afterCommit(() -> cache.changed(to));
-            return null;
-        });
-        pushManifest.push(new PushManifest.Request(
-                to,
-                digest,
-                tag.map(List::of).orElse(List.of()),
-                stored.mediaType(),
-                stored.content(),
-                null,
-                null,
-                principal,
-                origin,
-                subject -> {}));
+
+        private void link(List<Descriptor> blobs) {
+            database.write(tx -> {
+                RepositoryDao.Repository target = repositories.forPush(tx, to, principal, origin);
+                for (Descriptor blob : blobs) {
+                    String digest = blob.digest().toString();
+                    tx.dao(BlobDao.class)
+                            .findLinked(from.value(), digest)
+                            .filter(linked -> !linked.state().equals(BlobDao.DAMAGED))
+                            .ifPresent(linked -> {
+                                tx.dao(BlobDao.class).setState(digest, BlobDao.LIVE, tx.nowMillis());
+                                Repositories.link(
+                                        tx, to, target, digest, linked.size(), leases.from(tx.nowMillis()), origin);
+                            });
+                }
+                tx.afterCommit(() -> cache.changed(to));
+                return null;
+            });
+        }
+
+        // Those whose tags the other repository has not: a signature there is not lost by a copy.
+        private List<Accessory> said(Digest digest) {
+            return database.read(tx -> {
+                RepositoryDao.Repository source = require(tx, from);
+                RepositoryDao.Repository target = require(tx, to);
+                return about(tx, source, digest).stream()
+                        .filter(accessory -> accessory
+                                .tag()
+                                .flatMap(tag -> tx.dao(TagDao.class).digest(target.id(), tag.name()))
+                                .isEmpty())
+                        .toList();
+            });
+        }
     }
 }

@@ -50,6 +50,15 @@ class ApiSpecTest {
                 .asLong();
         api.ask("GET", "/api/v1/me/tokens", "", ADMIN).isStatus(200);
         api.ask("DELETE", "/api/v1/me/tokens/" + token, "", ADMIN).isStatus(204);
+        berth.loginForm("admin", BerthUnderTest.PASSWORD).send().isStatus(200);
+        String session = api.ask("GET", "/api/v1/me/sessions", "", ADMIN)
+                .isStatus(200)
+                .json()
+                .path(0)
+                .path("id")
+                .asText();
+        api.ask("DELETE", "/api/v1/me/sessions/" + session, "", ADMIN).isStatus(204);
+        api.ask("DELETE", "/api/v1/me/sessions", "", ADMIN).isStatus(204);
         String source =
                 "{\"kind\":\"OIDC\",\"settings\":{\"issuer\":\"https://id.example.com\",\"client-id\":\"berth\"},"
                         + "\"secrets\":{\"client-secret\":\"s\"}}";
