@@ -23,6 +23,14 @@ class Conformance(ClientTest):
     needs = ("conformance",)
 
     def test_everything_passes_on_default_settings(self):
+        self.assert_challenge("Bearer ")
+        self.conform(sparse=False)
+
+    def test_everything_passes_by_name_and_password_alone(self):
+        registry = self.start_registry(BERTH_REGISTRY_CHALLENGE="basic")
+        self.addCleanup(registry.stop)
+        self.enter(registry)
+        self.assert_challenge("Basic ")
         self.conform(sparse=False)
 
     def test_everything_passes_with_sparse_images_where_missing_references_are_accepted(self):
@@ -30,6 +38,12 @@ class Conformance(ClientTest):
         self.addCleanup(registry.stop)
         self.enter(registry)
         self.conform(sparse=True)
+
+    def assert_challenge(self, scheme: str) -> None:
+        """The program answers what it is asked for, by tokens of the token service or by name and password."""
+        status, headers, _ = self.registry.request("POST", "/v2/conformance/repo1/blobs/uploads/", credentials=False)
+        self.assertEqual(401, status)
+        self.assertTrue(headers["WWW-Authenticate"].startswith(scheme), headers["WWW-Authenticate"])
 
     def conform(self, sparse: bool) -> None:
         results = self.home / "results"

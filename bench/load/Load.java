@@ -128,9 +128,15 @@ public final class Load {
      */
     private void push() throws Exception {
         long size = options.number("size", 0);
-        try (var source = new Source(Path.of(options.text("file")), size, options.text("stamp", ""));
-                var http = new Http(options.port(), options.credentials())) {
+        try (var source = new Source(Path.of(options.text("file")), size, options.text("stamp", ""))) {
             String digest = source.digest();
+            push(source, size, digest);
+        }
+    }
+
+    // Connected only now: some servers close a connection on which nothing is asked for some seconds.
+    private void push(Source source, long size, String digest) throws Exception {
+        try (var http = new Http(options.port(), options.credentials())) {
             long start = System.nanoTime();
             String location = http.exchange("POST", uploads(options.text("repository")), "", new byte[0]).expect(202).location();
             switch (options.text("mode", "monolithic")) {

@@ -211,7 +211,7 @@ final class Keys {
             "metrics.listen",
             "",
             "host:port",
-            "A listener of its own for `/metrics`, without credentials. The main port's needs an administrator.",
+            "A listener of its own for `/metrics`, without credentials. The main port's needs a credential with `metrics:read`.",
             Forms::hostPort);
 
     static final Key<BerthConfig.LogFormat> LOG_FORMAT = key(

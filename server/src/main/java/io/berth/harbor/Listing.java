@@ -22,6 +22,7 @@ import java.util.function.Function;
  * keys that a list does not have are ignored, as Harbor does. For one request.
  */
 final class Listing {
+    private static final int FEW = 2_000;
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss", Locale.ROOT);
 
     private final ApiCall call;
@@ -30,6 +31,8 @@ final class Listing {
     private final List<String> conditions = new ArrayList<>();
     private final Map<String, Object> values = new LinkedHashMap<>();
     private final String order;
+    private String finds;
+    private String knows;
 
     /**
      * @param columns by the name that clients use
@@ -58,6 +61,18 @@ final class Listing {
         for (int i = 0; i < namesAndValues.length; i += 2) {
             values.put((String) namesAndValues[i], namesAndValues[i + 1]);
         }
+        return this;
+    }
+
+    /**
+     * What the caller may see, in two forms of the same.
+     *
+     * @param finds the form by which few rows are found
+     * @param knows the form that is asked of one row after the other
+     */
+    Listing whereVisible(String finds, String knows) {
+        this.finds = finds;
+        this.knows = knows;
         return this;
     }
 
@@ -92,17 +107,24 @@ final class Listing {
      * @param from the tables, with joins and without conditions
      */
     Page<Row> read(Tx tx, String select, String from) {
-        String where = conditions.isEmpty() ? "" : " WHERE (" + String.join(") AND (", conditions) + ")";
         RowsDao dao = tx.dao(RowsDao.class);
-        long total = dao.count(Database.RARE + "SELECT COUNT(*) FROM " + from + where, values);
+        long total = dao.count(Database.RARE + "SELECT COUNT(*) FROM " + from + where(finds), values);
         Map<String, Object> all = new LinkedHashMap<>(values);
         all.put("limit", paging.limit());
         all.put("offset", paging.offset());
         List<Row> rows = dao.rows(
-                Database.RARE + "SELECT " + select + " FROM " + from + where + " ORDER BY " + order
-                        + " LIMIT :limit OFFSET :offset",
+                Database.RARE + "SELECT " + select + " FROM " + from + where(total <= FEW ? finds : knows)
+                        + " ORDER BY " + order + " LIMIT :limit OFFSET :offset",
                 all);
         return new Page<>(total, rows);
+    }
+
+    private String where(String visible) {
+        List<String> all = new ArrayList<>(conditions);
+        if (visible != null) {
+            all.add(visible);
+        }
+        return all.isEmpty() ? "" : " WHERE (" + String.join(") AND (", all) + ")";
     }
 
     /** Reads the page and answers with it. */

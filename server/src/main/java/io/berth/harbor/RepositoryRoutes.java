@@ -15,7 +15,7 @@ import java.util.SortedMap;
 /** Repositories: of a project, and of all. */
 final class RepositoryRoutes {
     private static final int MAX_DESCRIPTION = 64 << 10;
-    private static final String FROM = "repository r JOIN project p ON p.id = r.project_id";
+    private static final String FROM = "repository r";
     private static final String SELECT =
             "r.id, r.project_id, r.name, r.description, r.pulls, r.created_at, r.updated_at, "
                     + ArtifactSql.COUNT_IN_REPOSITORY + " AS artifacts";
@@ -49,10 +49,11 @@ final class RepositoryRoutes {
     }
 
     private Listing listing(ApiCall call) {
-        return new Listing(call, COLUMNS, "r.id DESC")
-                .where("r.listed")
-                .where(Visibility.OF_REPOSITORY)
-                .bind(visibility.binds(call.principal(), guard.isAdministrator(call)));
+        Listing listing = new Listing(call, COLUMNS, "r.id DESC").where("r.listed");
+        return guard.isAdministrator(call)
+                ? listing
+                : listing.whereVisible(Visibility.FINDS_REPOSITORIES, Visibility.KNOWS_REPOSITORIES)
+                        .bind(visibility.binds(call.principal(), false));
     }
 
     private void listAll(ApiCall call) {

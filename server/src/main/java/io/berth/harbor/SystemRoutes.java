@@ -190,8 +190,8 @@ final class SystemRoutes {
                 .rows(
                         "SELECT r.name, r.pulls, p.id AS project_id, p.name AS project, p.public, "
                                 + ArtifactSql.COUNT_IN_REPOSITORY + " AS artifacts"
-                                + " FROM repository r JOIN project p ON p.id = r.project_id WHERE r.listed AND ("
-                                + Visibility.OF_REPOSITORY
+                                + " FROM repository r JOIN project p ON p.id = r.project_id WHERE r.listed AND (:everything OR "
+                                + Visibility.FINDS_REPOSITORIES
                                 + ") AND r.name LIKE :text ESCAPE '!' ORDER BY r.name LIMIT "
                                 + MAX_FOUND,
                         binds));

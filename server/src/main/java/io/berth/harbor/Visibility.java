@@ -28,14 +28,30 @@ final class Visibility {
                     OR (g.scope = 'PROJECTS' AND g.subject_kind = 'ROBOT') OR %s))
             """.formatted(GRANTED_TO, PERMITS.formatted("project", "'read'"));
 
-    /** Repositories {@code r} of projects {@code p}. */
-    static final String OF_REPOSITORY = """
-            :everything OR (:publicOnes AND p.public) OR EXISTS (
-                SELECT 1 FROM access_grant g
-                WHERE (g.project_id = p.id OR g.scope = 'PROJECTS') AND %s AND %s
-                  AND (g.repository_pattern IS NULL OR EXISTS (
-                    SELECT 1 FROM grant_repository gr WHERE gr.grant_id = g.id AND gr.repository_id = r.id)))
-            """.formatted(GRANTED_TO, PERMITS.formatted("repository", "'list', 'pull'"));
+    private static final String LISTS = PERMITS.formatted("repository", "'list', 'pull'");
+
+    // Neither speaks of the row that is asked about, so that each is computed once.
+    private static final String WHOLE_PROJECTS = """
+            SELECT vp.id FROM project vp
+            WHERE (:publicOnes AND vp.public)
+               OR EXISTS (SELECT 1 FROM access_grant g
+                          WHERE g.scope = 'PROJECTS' AND g.repository_pattern IS NULL AND %1$s AND %2$s)
+               OR vp.id IN (SELECT g.project_id FROM access_grant g
+                            WHERE g.scope = 'PROJECT' AND g.repository_pattern IS NULL AND %1$s AND %2$s)
+            """.formatted(GRANTED_TO, LISTS);
+
+    private static final String SINGLE_REPOSITORIES = """
+            SELECT gr.repository_id FROM access_grant g JOIN grant_repository gr ON gr.grant_id = g.id
+            WHERE g.repository_pattern IS NOT NULL AND %s AND %s
+            """.formatted(GRANTED_TO, LISTS);
+
+    /** Repositories {@code r}, for those who do not see everything; found by what was granted: quick where that is little. */
+    static final String FINDS_REPOSITORIES =
+            "r.project_id IN (%s) OR r.id IN (%s)".formatted(WHOLE_PROJECTS, SINGLE_REPOSITORIES);
+
+    /** The same, looked up for each row of a list that comes in its order: quick where that is much. */
+    static final String KNOWS_REPOSITORIES =
+            "+r.project_id IN (%s) OR +r.id IN (%s)".formatted(WHOLE_PROJECTS, SINGLE_REPOSITORIES);
 
     /** Projects {@code p} whose log may be read. */
     static final String OF_LOG = """

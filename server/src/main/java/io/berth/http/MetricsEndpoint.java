@@ -31,7 +31,7 @@ public final class MetricsEndpoint implements Endpoint {
                             "metrics",
                             "",
                             "no rule allows it",
-                            "reading metrics needs an administrator");
+                            "reading metrics needs a credential with metrics:read");
         }
         exchange.answer(
                 200, "text/plain; version=0.0.4; charset=utf-8", scrape.get().getBytes(StandardCharsets.UTF_8));

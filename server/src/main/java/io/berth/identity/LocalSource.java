@@ -3,10 +3,13 @@ package io.berth.identity;
 import io.berth.db.Database;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
+import java.lang.ref.SoftReference;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
+import org.bouncycastle.crypto.generators.Argon2BytesGenerator.BlockPool;
 
 /**
  * Verifies the passwords that lie here. Argon2id is dear on purpose, so few are verified at a time: a flood of logins must
@@ -17,6 +20,8 @@ final class LocalSource {
     private final String nobodysHash;
     private final Semaphore verifications =
             new Semaphore(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
+
+    private final ConcurrentLinkedDeque<SoftReference<BlockPool>> memories = new ConcurrentLinkedDeque<>();
 
     LocalSource(Database database, RandomGenerator random) {
         this.database = database;
@@ -46,10 +51,19 @@ final class LocalSource {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+        BlockPool memory = memory();
         try {
-            return PasswordHash.matches(password, hash);
+            return PasswordHash.matches(password, hash, memory);
         } finally {
+            memories.push(new SoftReference<>(memory));
             verifications.release();
         }
+    }
+
+    // There are as many as are verified at a time.
+    private BlockPool memory() {
+        SoftReference<BlockPool> used = memories.poll();
+        BlockPool memory = used == null ? null : used.get();
+        return memory == null ? PasswordHash.memory() : memory;
     }
 }

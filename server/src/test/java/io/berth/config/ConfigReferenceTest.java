@@ -19,6 +19,14 @@ class ConfigReferenceTest {
     }
 
     @Test
+    void theChineseDocumentationHasEverySettingToo() throws Exception {
+        String page = Files.readString(Path.of("..", "docs", "zh", "configuration.md"));
+        for (Key<?> key : Keys.all()) {
+            assertThat(page).containsOnlyOnce("| `" + key.path() + "` | `" + key.variable() + "` |");
+        }
+    }
+
+    @Test
     void theReferenceNamesEverySettingOnceAndShowsNoBar() {
         for (Key<?> key : Keys.all()) {
             assertThat(ConfigLoader.reference())
