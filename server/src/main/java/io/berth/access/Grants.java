@@ -89,6 +89,9 @@ public final class Grants {
         GrantDao dao = tx.dao(GrantDao.class);
         NamePattern repositories = NamePattern.parse(wanted.repositories());
         NamePattern tags = NamePattern.parse(wanted.tags());
+        if (wanted.scope() == Grant.Scope.SYSTEM && (repositories != null || tags != null)) {
+            throw new OciException(ErrorCode.BAD_REQUEST, "what is granted on the system has no patterns");
+        }
         Long role = wanted.role() == null ? null : Roles.require(tx, wanted.role(), wanted.scope());
         Set<Permission> known =
                 wanted.scope() == Grant.Scope.SYSTEM ? Permissions.ofSystem() : Permissions.ofProjects();

@@ -31,7 +31,7 @@ interface VisibleRepositoriesDao {
                 UNION
                 SELECT * FROM (
                     SELECT r.name FROM mine m CROSS JOIN grant_repository gr CROSS JOIN repository r
-                    WHERE NOT m.whole AND gr.grant_id = m.id AND r.id = gr.repository_id AND r.listed
+                    WHERE NOT m.whole AND m.scope <> 'SYSTEM' AND gr.grant_id = m.id AND r.id = gr.repository_id AND r.listed
                       AND r.name > :after
                     ORDER BY r.name LIMIT :limit) AS single_repositories) AS seen
             ORDER BY name LIMIT :limit

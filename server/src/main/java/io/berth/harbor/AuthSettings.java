@@ -99,10 +99,7 @@ final class AuthSettings {
          * family, in a body that is about one.
          */
         private boolean means(AuthFamily family) {
-            boolean alone = mode == null
-                    && families()
-                            .filter(other -> other != family)
-                            .allMatch(other -> of(other).isEmpty());
+            boolean alone = mode == null && values.size() == 1 && !of(family).isEmpty();
             return alone
                     || family.mode().equals(mode)
                     || secrets.containsKey(family.secretKey())
@@ -125,8 +122,7 @@ final class AuthSettings {
 
     private void write(Tx tx, AuthFamily family, Wanted wanted, String storedMode, Change.Origin origin) {
         Optional<Configured> before = source(tx, family);
-        ObjectNode settings =
-                before.map(source -> (ObjectNode) source.settings().deepCopy()).orElseGet(() -> fallbacks(family));
+        ObjectNode settings = copy(family, before);
         boolean changed = wanted.means(family) && apply(wanted.of(family), family, before, settings);
         Map<String, String> secrets = Optional.ofNullable(wanted.secrets().get(family.secretKey()))
                 .map(secret -> Map.of(family.secret(), secret))
@@ -142,6 +138,10 @@ final class AuthSettings {
         }
         requireWhole(family, settings);
         sources.put(tx, name, family.kind(), settings, secrets, on, origin);
+    }
+
+    private static ObjectNode copy(AuthFamily family, Optional<Configured> source) {
+        return source.map(found -> (ObjectNode) found.settings().deepCopy()).orElseGet(() -> fallbacks(family));
     }
 
     private static ObjectNode fallbacks(AuthFamily family) {
@@ -180,10 +180,10 @@ final class AuthSettings {
         }
     }
 
-    /** The settings of a directory that is only tried: Harbor's keys, the rest as Harbor has it. */
-    static ObjectNode settings(AuthFamily family, Map<String, Object> values) {
-        ObjectNode settings = fallbacks(family);
-        apply(values, family, Optional.empty(), settings);
+    /** The settings of a source that is only tried: Harbor's keys, the rest as it is configured, or as Harbor has it. */
+    static ObjectNode settings(AuthFamily family, Optional<Configured> source, Map<String, Object> values) {
+        ObjectNode settings = copy(family, source);
+        apply(values, family, source, settings);
         requireWhole(family, settings);
         return settings;
     }

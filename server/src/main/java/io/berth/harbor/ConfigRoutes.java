@@ -91,7 +91,7 @@ final class ConfigRoutes {
         }
         var wanted = new AuthSettings.Wanted(ofSources, secrets(body), settings.get(AuthSettings.MODE));
         database.write(tx -> {
-            auth.write(tx, wanted, storedMode(), origin);
+            auth.write(tx, wanted, site.get(tx, AuthSettings.STORED_MODE), origin);
             site.put(tx, settings, origin);
             return null;
         });

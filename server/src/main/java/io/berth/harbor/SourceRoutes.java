@@ -2,6 +2,7 @@ package io.berth.harbor;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.http.ApiCall;
 import io.berth.http.JsonBody;
@@ -28,7 +29,13 @@ import java.util.Optional;
 final class SourceRoutes {
     private static final String LDAP = "/api/v2.0/ldap";
     private static final int MAX_IMPORTED = 1000;
-    private static final List<String> DOOR = List.of("urls", "bind-dn", "verify");
+    private static final AuthKey URL = AuthFamily.LDAP.keys().getFirst();
+
+    // What else decides about it (start-tls, the CAs) cannot be given here, and is as it is configured.
+    private static final List<AuthKey> DOOR = AuthFamily.LDAP.keys().stream()
+            .filter(key ->
+                    List.of("ldap_url", "ldap_search_dn", "ldap_verify_cert").contains(key.name()))
+            .toList();
 
     private final Database database;
     private final Guard guard;
@@ -94,15 +101,17 @@ final class SourceRoutes {
         }
         values.remove("ldap_timeout", 0L);
         values.putIfAbsent("ldap_verify_cert", false); // what clients mean that leave out what is false
-        ObjectNode settings = AuthSettings.settings(AuthFamily.LDAP, values);
+        Optional<Configured> configuredThere =
+                directory().filter(source -> URL.shown(source.settings()).equals(values.get(URL.name())));
+        ObjectNode settings = AuthSettings.settings(AuthFamily.LDAP, configuredThere, values);
         String password = body.text(AuthFamily.LDAP.secretKey(), "");
         if (!password.isEmpty()) {
             return ping("", settings, Map.of(AuthFamily.LDAP.secret(), password));
         }
-        // The password that is stored goes nowhere but where it is configured to go.
-        String secretsOf = directory()
+        // The password that is stored goes nowhere but where it is configured to go, and as safely.
+        String secretsOf = configuredThere
                 .filter(source -> DOOR.stream()
-                        .allMatch(name -> source.settings().path(name).equals(settings.path(name))))
+                        .allMatch(key -> key.shown(source.settings()).equals(key.shown(settings))))
                 .map(Configured::name)
                 .orElse("");
         return ping(secretsOf, settings, Map.of());
@@ -151,14 +160,14 @@ final class SourceRoutes {
 
     private void importUsers(ApiCall call) throws IOException {
         List<String> uids = call.body("uid_list").texts("ldap_uid_list");
-        guard.requireSystem(call, "ldap-user:create");
+        Change.Origin origin = guard.requireSystem(call, "ldap-user:create");
         if (uids.size() > MAX_IMPORTED) {
             throw new OciException(ErrorCode.BAD_REQUEST, "at most " + MAX_IMPORTED + " users are imported at a time");
         }
         String directory = inUse().map(LdapSource::name)
                 .orElseThrow(() -> new OciException(ErrorCode.BAD_REQUEST, "no directory is in use"));
         List<Object> failed = new ArrayList<>();
-        for (ImportUsers.Result result : imports.run(directory, uids)) {
+        for (ImportUsers.Result result : imports.run(directory, uids, origin)) {
             switch (result) {
                 case ImportUsers.Result.Imported imported -> {}
                 case ImportUsers.Result.Unknown(String uid) ->

@@ -42,7 +42,7 @@ final class Visibility {
 
     private static final String SINGLE_REPOSITORIES = """
             SELECT gr.repository_id FROM access_grant g JOIN grant_repository gr ON gr.grant_id = g.id
-            WHERE g.repository_pattern IS NOT NULL AND %s AND %s
+            WHERE g.repository_pattern IS NOT NULL AND g.scope <> 'SYSTEM' AND %s AND %s
             """.formatted(GRANTED_TO, LISTS);
 
     /** Repositories {@code r}, for those who do not see everything; found by what was granted: quick where that is little. */

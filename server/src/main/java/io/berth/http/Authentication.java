@@ -2,6 +2,7 @@ package io.berth.http;
 
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
+import io.vertx.core.http.HttpHeaders;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -20,6 +21,9 @@ public final class Authentication {
 
     /** The name under which the token service knows this registry. */
     public static final String SERVICE = "berth";
+
+    /** The header that tells of a credential which ends soon. */
+    public static final CharSequence WARNING = HttpHeaders.createOptimized("Warning");
 
     private static final String BASIC = "Basic realm=\"Berth\", charset=\"UTF-8\"";
 
@@ -115,7 +119,7 @@ public final class Authentication {
         if (principal.lifetime().isPresent() && principal.lifetime().get().endsSoon(clock.millis())) {
             String text = "the credential of " + principal.name() + " ends at "
                     + Instant.ofEpochMilli(principal.lifetime().get().end());
-            exchange.set("Warning", "299 - \"" + text.replaceAll("[^\\x20-\\x7e]|[\"\\\\]", "?") + "\"");
+            exchange.set(WARNING, "299 - \"" + text.replaceAll("[^\\x20-\\x7e]|[\"\\\\]", "?") + "\"");
         }
     }
 

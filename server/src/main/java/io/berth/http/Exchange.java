@@ -264,6 +264,11 @@ public final class Exchange {
         return !request.isSSL() && request.version() != HttpVersion.HTTP_2;
     }
 
+    /** Whether the answer has a header already. */
+    public boolean has(CharSequence name) {
+        return response.headers().contains(name);
+    }
+
     /** Adds a header to the answer; returns this. */
     public Exchange set(CharSequence name, CharSequence value) {
         response.putHeader(name, value);

@@ -51,11 +51,12 @@ final class LocalSource {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
-        BlockPool memory = memory();
         try {
-            return PasswordHash.matches(password, hash, memory);
-        } finally {
+            BlockPool memory = memory();
+            boolean matches = PasswordHash.matches(password, hash, memory);
             memories.push(new SoftReference<>(memory));
+            return matches;
+        } finally {
             verifications.release();
         }
     }

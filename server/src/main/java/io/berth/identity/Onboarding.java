@@ -30,12 +30,21 @@ public final class Onboarding {
 
     /** The account, brought up to date; empty when the name cannot be had, or the account may not log in. */
     public Optional<Account> welcome(Source.Identity identity) {
-        return database.write(tx -> welcome(tx, identity)).filter(account -> !account.disabled());
+        return database.write(tx -> {
+                    Optional<Account> account = make(tx, identity, Change.Origin.by(identity.source()));
+                    account.ifPresent(known -> tx.dao(AccountDao.class).loggedIn(known.id(), tx.nowMillis()));
+                    return account;
+                })
+                .filter(account -> !account.disabled());
     }
 
-    private Optional<Account> welcome(Tx tx, Source.Identity identity) {
+    /** The same for somebody who does not log in now, but is wanted here by somebody else. */
+    public Optional<Account> invite(Source.Identity identity, Change.Origin origin) {
+        return database.write(tx -> make(tx, identity, origin)).filter(account -> !account.disabled());
+    }
+
+    private Optional<Account> make(Tx tx, Source.Identity identity, Change.Origin origin) {
         AccountDao dao = tx.dao(AccountDao.class);
-        Change.Origin origin = Change.Origin.by(identity.source());
         Optional<Account> known = dao.find(identity.source(), identity.subject());
         Account account;
         if (known.isPresent()) {
@@ -57,7 +66,6 @@ public final class Onboarding {
         if (identity.groups().isPresent()) {
             groups.update(tx, account, identity.groups().get(), origin);
         }
-        dao.loggedIn(account.id(), tx.nowMillis());
         return dao.find(account.id());
     }
 

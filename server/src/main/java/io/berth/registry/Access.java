@@ -226,15 +226,20 @@ final class Access {
     }
 
     /** The Cache-Control of immutable content: shared caches may keep only what anybody may read. */
-    CharSequence cacheForever(RepositoryName repository) {
-        return authorizer.isPublic(repository)
+    CharSequence cacheForever(Exchange exchange, RepositoryName repository) {
+        return isForAnybody(exchange, repository)
                 ? "public, max-age=31536000, immutable"
                 : "private, max-age=31536000, immutable";
     }
 
     /** The Cache-Control of what may change. */
-    CharSequence cacheUntilChanged(RepositoryName repository) {
-        return authorizer.isPublic(repository) ? "public, no-cache" : "private, no-cache";
+    CharSequence cacheUntilChanged(Exchange exchange, RepositoryName repository) {
+        return isForAnybody(exchange, repository) ? "public, no-cache" : "private, no-cache";
+    }
+
+    // A warning about somebody's credential is theirs.
+    private boolean isForAnybody(Exchange exchange, RepositoryName repository) {
+        return authorizer.isPublic(repository) && !exchange.has(Authentication.WARNING);
     }
 
     static Change.Origin origin(Exchange exchange, Principal principal, Decision decision) {

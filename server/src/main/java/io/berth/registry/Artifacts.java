@@ -22,11 +22,15 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What the APIs beside {@code /v2/} do to content: tags, deletes with what hangs on them, copies. Thread-safe. */
 public final class Artifacts {
     private static final int AT_ONCE = 100;
+    private static final Logger LOG = LoggerFactory.getLogger(Artifacts.class);
     private static final int MAX_DEPTH = 8;
+    private static final int MAX_SAID = 1000;
     private static final List<String> SAID_BY_TAG = List.of("", ".sig", ".att", ".sbom");
 
     private final Database database;
@@ -93,7 +97,7 @@ public final class Artifacts {
     }
 
     /**
-     * Deletes a manifest with its tags, and what is said about it with it.
+     * Deletes a manifest with its tags, and with it what is said about it and about nothing else.
      *
      * @throws OciException {@code MANIFEST_UNKNOWN}; {@code PRECONDITION} for the child of a present index
      */
@@ -110,7 +114,11 @@ public final class Artifacts {
             while (!doomed.isEmpty()) {
                 Digest next = doomed.pop();
                 for (Accessory about : about(tx, repository, next)) {
-                    if (seen.add(about.digest())) {
+                    about.tag()
+                            .ifPresent(
+                                    tag -> deleteManifest.removeTag(tx, name, repository, tag, about.digest(), origin));
+                    if (!seen.contains(about.digest()) && isAboutNothingElse(tx, repository, about.digest(), seen)) {
+                        seen.add(about.digest());
                         doomed.push(about.digest());
                     }
                 }
@@ -120,6 +128,23 @@ public final class Artifacts {
             }
             return null;
         });
+    }
+
+    // Somebody could call anything a signature, and so delete what they may not.
+    private static boolean isAboutNothingElse(
+            Tx tx, RepositoryDao.Repository repository, Digest digest, Set<Digest> doomed) {
+        ManifestDao manifests = tx.dao(ManifestDao.class);
+        boolean named = tx.dao(TagDao.class).tagsOf(repository.id(), digest.toString()).stream()
+                .anyMatch(tag -> new Tag(tag).subject().filter(doomed::contains).isEmpty());
+        boolean aboutAnother = manifests
+                .subjectOf(repository.id(), digest.toString())
+                .filter(subject -> !doomed.contains(Digest.parse(subject)))
+                .isPresent();
+        return !named
+                && !aboutAnother
+                && manifests
+                        .referringManifest(repository.id(), digest.toString())
+                        .isEmpty();
     }
 
     /** What is said about a manifest, and the tag by which it is found where that is how. */
@@ -138,6 +163,10 @@ public final class Artifacts {
                     .ifPresent(one -> about.add(new Accessory(Digest.parse(one), Optional.of(tag))));
         }
         return about;
+    }
+
+    private static Manifest parse(ManifestDao.StoredManifest stored) {
+        return ManifestParser.parse(stored.content(), stored.mediaType());
     }
 
     private static RepositoryDao.Repository require(Tx tx, RepositoryName name) {
@@ -208,9 +237,10 @@ public final class Artifacts {
     }
 
     /**
-     * Copies a manifest with all that it refers to, and all that is said about any of it, into another repository, whose
-     * project is charged. Nothing is copied that is there already; a signature's tag that the other repository has stays as
-     * it is.
+     * Copies a manifest with all that it refers to, and what is said about any of it, into another repository, whose project
+     * is charged. Nothing is copied that is there already; a signature's tag that the other repository has stays as it is. What
+     * is said and cannot be copied (it goes, is damaged, is said about what is said too often) is left behind; at most
+     * {@value MAX_SAID} are copied.
      *
      * @param tag what to call the copy; empty for its digest alone
      * @throws OciException {@code MANIFEST_UNKNOWN}; {@code DENIED} when the project's quota has no room
@@ -222,7 +252,9 @@ public final class Artifacts {
             Optional<Tag> tag,
             Principal principal,
             Change.Origin origin) {
-        new Copying(from, to, principal, origin).copy(digest, tag, 0);
+        var copying = new Copying(from, to, principal, origin);
+        copying.copy(digest, 0);
+        copying.push(digest, tag); // last, so that the tag is moved when all is there
     }
 
     /** One copy on its way. */
@@ -232,6 +264,7 @@ public final class Artifacts {
         private final Principal principal;
         private final Change.Origin origin;
         private final Set<Digest> done = new HashSet<>();
+        private int said;
 
         Copying(RepositoryName from, RepositoryName to, Principal principal, Change.Origin origin) {
             this.from = from;
@@ -240,25 +273,52 @@ public final class Artifacts {
             this.origin = origin;
         }
 
-        void copy(Digest digest, Optional<Tag> tag, int depth) {
+        void copy(Digest digest, int depth) {
             done.add(digest);
             if (depth == MAX_DEPTH) {
                 throw new OciException(ErrorCode.MANIFEST_INVALID, "what is to be copied is nested too deeply");
             }
-            ManifestDao.StoredManifest stored = database.read(tx -> tx.dao(ManifestDao.class)
-                    .findByDigest(from.value(), digest.toString())
-                    .orElseThrow(() -> PullManifest.unknown(digest)));
-            Manifest manifest = ManifestParser.parse(stored.content(), stored.mediaType());
+            Manifest manifest = parse(stored(digest));
             for (Descriptor child : manifest.manifests()) {
                 if (!done.contains(child.digest()) && find(from, child.digest()).isPresent()) {
-                    copy(child.digest(), Optional.empty(), depth + 1);
+                    copy(child.digest(), depth + 1);
                 }
             }
             link(manifest.blobs());
+            push(digest, Optional.empty());
+            for (Accessory accessory : said(digest)) {
+                if (said < MAX_SAID && depth + 1 < MAX_DEPTH) {
+                    said++;
+                    take(accessory, depth + 1);
+                }
+            }
+        }
+
+        private void take(Accessory accessory, int depth) {
+            try {
+                if (!done.contains(accessory.digest())) {
+                    copy(accessory.digest(), depth);
+                }
+                if (accessory.tag().isPresent()) {
+                    push(accessory.digest(), accessory.tag());
+                }
+            } catch (OciException e) {
+                LOG.warn("{} about what is copied from {} to {} stays behind: {}", accessory, from, to, e.getMessage());
+            }
+        }
+
+        private ManifestDao.StoredManifest stored(Digest digest) {
+            return database.read(tx -> tx.dao(ManifestDao.class)
+                    .findByDigest(from.value(), digest.toString())
+                    .orElseThrow(() -> PullManifest.unknown(digest)));
+        }
+
+        void push(Digest digest, Optional<Tag> tag) {
+            ManifestDao.StoredManifest stored = stored(digest);
             pushManifest.push(new PushManifest.Request(
                     to,
-                    digest,
-                    tag.map(List::of).orElse(List.of()),
+                    tag.<Reference>map(Reference.class::cast).orElse(digest),
+                    List.of(),
                     stored.mediaType(),
                     stored.content(),
                     null,
@@ -266,11 +326,6 @@ public final class Artifacts {
                     principal,
                     origin,
                     subject -> {}));
-            for (Accessory accessory : said(digest)) {
-                if (!done.contains(accessory.digest())) {
-                    copy(accessory.digest(), accessory.tag(), depth + 1);
-                }
-            }
         }
 
         private void link(List<Descriptor> blobs) {

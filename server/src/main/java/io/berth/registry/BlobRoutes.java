@@ -92,7 +92,7 @@ final class BlobRoutes {
         exchange.set(CONTENT_DIGEST, digest.toString())
                 .set(ETAG, EntityTags.of(digest.toString()))
                 .set(ACCEPT_RANGES, "bytes")
-                .set(CACHE_CONTROL, access.cacheForever(name));
+                .set(CACHE_CONTROL, access.cacheForever(exchange, name));
     }
 
     private static boolean answerNotModified(Exchange exchange, Digest digest) {

@@ -58,12 +58,8 @@ final class DeleteManifest {
         if (ifNoneMatch != null && EntityTags.matches(ifNoneMatch, digest.orElse(null))) {
             throw new OciException(ErrorCode.PRECONDITION_FAILED, "the tag has the digest of If-None-Match");
         }
-        removeTag(tx, name, repository, tag, digest.orElseThrow(() -> PullManifest.unknown(tag)), origin);
-        tx.afterCommit(() -> {
-            cache.changed(name);
-            cache.removeManifest(name, tag);
-            cache.namesChanged(name.value());
-        });
+        String named = digest.orElseThrow(() -> PullManifest.unknown(tag));
+        removeTag(tx, name, repository, tag, Digest.parse(named), origin);
     }
 
     /** Deletes a manifest with its tags within a transaction. */
@@ -118,6 +114,22 @@ final class DeleteManifest {
             cache.namesChanged(name.value());
         });
         return true;
+    }
+
+    /** Removes a tag of a manifest within a transaction. */
+    void removeTag(
+            Tx tx,
+            RepositoryName name,
+            RepositoryDao.Repository repository,
+            Tag tag,
+            Digest digest,
+            Change.Origin origin) {
+        removeTag(tx, name, repository, tag, digest.toString(), origin);
+        tx.afterCommit(() -> {
+            cache.changed(name);
+            cache.removeManifest(name, tag);
+            cache.namesChanged(name.value());
+        });
     }
 
     private static void removeTag(

@@ -120,6 +120,10 @@ interface ManifestDao {
     @SqlQuery("SELECT digest FROM manifest WHERE repository_id = :repository ORDER BY id LIMIT :limit")
     List<String> in(@Bind("repository") long repository, @Bind("limit") int limit);
 
+    @SqlQuery(
+            "SELECT subject FROM manifest WHERE repository_id = :repository AND digest = :digest AND subject IS NOT NULL")
+    Optional<String> subjectOf(@Bind("repository") long repository, @Bind("digest") String digest);
+
     @SqlQuery("SELECT digest FROM manifest WHERE repository_id = :repository AND subject = :subject ORDER BY digest")
     List<String> about(@Bind("repository") long repository, @Bind("subject") String subject);
 

@@ -95,7 +95,9 @@ final class ManifestRoutes {
                 .set(ETAG, manifest.etag)
                 .set(
                         CACHE_CONTROL,
-                        reference instanceof Tag ? access.cacheUntilChanged(name) : access.cacheForever(name));
+                        reference instanceof Tag
+                                ? access.cacheUntilChanged(exchange, name)
+                                : access.cacheForever(exchange, name));
     }
 
     private static boolean answerNotModified(Exchange exchange, RegistryCache.CachedManifest manifest) {

@@ -30,6 +30,12 @@ public final class SiteSettings {
         return value == null ? setting.fallback() : setting.parser().apply(value);
     }
 
+    /** The same as the database has it now. */
+    public <T> T get(Tx tx, Setting<T> setting) {
+        String value = load(tx).get(setting.name());
+        return value == null ? setting.fallback() : setting.parser().apply(value);
+    }
+
     /**
      * Sets some, all or nothing. Each value has been checked by {@link Setting#parse}.
      *

@@ -108,4 +108,48 @@ class HarborCopyTest {
         berth.get("/v2/library/app/manifests/" + signature).isStatus(404);
         berth.get("/v2/library/app/manifests/" + attestation).isStatus(404);
     }
+
+    @Test
+    void whatIsCalledASignatureIsNotDeletedWithWhatItIsSaidToBeAbout() {
+        String production = berth.pushImage("library/app", "prod", Content.random(1_000));
+        String mine = berth.pushImage("library/app", "dev-x", Content.random(1_000));
+        Answer manifest = berth.get("/v2/library/app/manifests/prod").isStatus(200);
+        for (String ending : new String[] {".sbom", ".sig"}) {
+            berth.call("PUT", "/v2/library/app/manifests/" + mine.replace(':', '-') + ending)
+                    .header("Content-Type", manifest.header("Content-Type"))
+                    .body(manifest.body())
+                    .send()
+                    .isStatus(201);
+        }
+        berth.delete("/api/v2.0/projects/library/repositories/app/artifacts/dev-x")
+                .isStatus(200);
+        assertThat(berth.get("/v2/library/app/manifests/prod").isStatus(200).header("Docker-Content-Digest"))
+                .isEqualTo(production);
+        assertThat(berth.get("/v2/library/app/tags/list").json().path("tags").toString())
+                .isEqualTo("[\"prod\"]");
+    }
+
+    @Test
+    void whatIsSaidAboutTwoIsDeletedWithTheSecond() {
+        Content shared = Content.image(berth, "library/app", Content.random(100));
+        String one = berth.pushImage("library/app", "one", Content.random(1_000));
+        String two = berth.pushImage("library/app", "two", Content.random(1_000));
+        for (String image : new String[] {one, two}) {
+            berth.pushManifest("library/app", image.replace(':', '-') + ".sbom", shared);
+        }
+        berth.delete("/api/v2.0/projects/library/repositories/app/artifacts/one")
+                .isStatus(200);
+        berth.get("/v2/library/app/manifests/" + two.replace(':', '-') + ".sbom")
+                .isStatus(200);
+        copyOf("two");
+        berth.delete("/api/v2.0/projects/library/repositories/app/artifacts/two")
+                .isStatus(200);
+        berth.get("/v2/library/app/manifests/" + shared.digest()).isStatus(404);
+    }
+
+    private void copyOf(String tag) {
+        copy("app:" + tag, "copied").isStatus(201);
+        assertThat(berth.get("/v2/library/copied/tags/list").json().path("tags"))
+                .hasSize(2);
+    }
 }

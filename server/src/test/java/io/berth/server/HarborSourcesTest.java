@@ -302,7 +302,8 @@ class HarborSourcesTest {
                 }
             });
             String elsewhere = "{\"ldap_url\":\"ldap://127.0.0.1:" + listener.getLocalPort() + "\",\"ldap_base_dn\":\""
-                    + PEOPLE + "\",\"ldap_search_dn\":\"" + Slapd.ADMIN + "\",\"ldap_connection_timeout\":1}";
+                    + PEOPLE + "\",\"ldap_search_dn\":\"" + Slapd.ADMIN
+                    + "\",\"ldap_verify_cert\":true,\"ldap_connection_timeout\":1}";
             send("POST", "/api/v2.0/ldap/ping", elsewhere).isStatus(200);
             assertThat(heard.get(20, java.util.concurrent.TimeUnit.SECONDS)).doesNotContain(Slapd.PASSWORD);
         }

@@ -104,6 +104,9 @@ class LifetimesTest {
                 .asText();
         String robot = BerthUnderTest.basic("robot$ci", secret);
         berth.send("GET", "/v2/", "", robot).isStatus(200).hasNo("Warning");
+        berth.pushImage("library/app", "v1");
+        String manifest = "/v2/library/app/manifests/v1";
+        berth.send("GET", manifest, "", robot).isStatus(200).has("Cache-Control", "public, no-cache");
         try (var database = berth.database();
                 var statement = database.createStatement()) {
             statement.executeUpdate("UPDATE robot SET created_at = created_at - 25 * 86400000,"

@@ -1,5 +1,6 @@
 package io.berth.identity.ldap;
 
+import io.berth.db.Change;
 import io.berth.identity.Account;
 import io.berth.identity.ConfiguredSources;
 import io.berth.identity.Onboarding;
@@ -32,7 +33,7 @@ public final class ImportUsers {
     }
 
     /** @throws OciException {@code NOT_FOUND} when there is no such directory, {@code UNAVAILABLE} when it is away */
-    public List<Result> run(String source, List<String> uids) {
+    public List<Result> run(String source, List<String> uids, Change.Origin origin) {
         LdapSource directory = sources.of(LdapSource.class, source)
                 .orElseThrow(() -> new OciException(ErrorCode.NOT_FOUND, "there is no directory '" + source + "'"));
         var results = new ArrayList<Result>();
@@ -42,7 +43,7 @@ public final class ImportUsers {
                     identity.isEmpty()
                             ? new Result.Unknown(uid)
                             : onboarding
-                                    .welcome(identity.get())
+                                    .invite(identity.get(), origin)
                                     .<Result>map(Result.Imported::new)
                                     .orElseGet(() -> new Result.Refused(uid)));
         }

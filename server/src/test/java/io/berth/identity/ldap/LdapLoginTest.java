@@ -225,8 +225,8 @@ class LdapLoginTest {
     void peopleAreImportedBeforeTheyLogIn() {
         put("corp", slapd.url(), true);
         identity.accounts.create("bob", "A local passw0rd", Accounts.Profile.EMPTY, false, ROOT);
-        var results =
-                new ImportUsers(sources.configured, identity.onboarding).run("corp", List.of("alice", "bob", "nobody"));
+        var results = new ImportUsers(sources.configured, identity.onboarding)
+                .run("corp", List.of("alice", "bob", "nobody"), Change.Origin.by("admin"));
         assertThat(results.get(0)).isInstanceOf(ImportUsers.Result.Imported.class);
         assertThat(results.subList(1, 3))
                 .containsExactly(new ImportUsers.Result.Refused("bob"), new ImportUsers.Result.Unknown("nobody"));
