@@ -10,7 +10,7 @@ GIB = 1 << 30
 class Settings:
     rounds: int = 3
     seconds: float = 5.0          # of each measurement by time
-    warm_up: float = 4.0          # before a server's first measurement; every further one gets a third of it
+    warm_up: float = 12.0         # before a server's first measurement; every further one gets a third of it
     repositories: int = 1_000     # over which manifests are read
     tags: int = 10_000
     catalog: int = 20_000

@@ -90,7 +90,7 @@ def _get(who: str, title: str, dataset: str, credentials, log_in=None) -> Case:
         if log_in:
             log_in(context)
         # Those who come first in a server of their own, and those who come after others, are to find it equally warm.
-        generate(context, 4 * context.settings.warm_up)
+        generate(context, context.settings.warm_up)
 
     return Case(f"access-get-{who}", title, dataset, PLAIN, "request", generate, verify, warm_up=warm_up, only=BERTH)
 
