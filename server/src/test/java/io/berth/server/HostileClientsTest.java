@@ -68,17 +68,12 @@ class HostileClientsTest {
 
     private void finish(String upload, byte[] content, int most) {
         // The server may learn a moment later than we that the connection is gone.
-        Answer status = berth.get(upload).isStatus(204);
-        String range = status.header("Range");
-        int size = range.equals("0-0") ? 0 : Integer.parseInt(range.substring(2)) + 1;
-        assertThat(size).isLessThanOrEqualTo(most);
-        Answer answer = berth.call("PATCH", upload)
-                .header("Content-Range", size + "-" + (content.length - 1))
-                .body(Content.part(content, size, content.length))
-                .send();
-        for (int tries = 0; answer.status() == 416 && tries < 200; tries++) {
-            range = berth.get(upload).isStatus(204).header("Range");
-            size = range.equals("0-0") ? 0 : Integer.parseInt(range.substring(2)) + 1;
+        // And 0-0 is what an upload of no bytes says and what one of a single byte does.
+        Answer answer = null;
+        for (int tries = 0; tries < 200 && (answer == null || answer.status() == 416); tries++) {
+            String range = berth.get(upload).isStatus(204).header("Range");
+            int size = range.equals("0-0") ? Math.min(tries % 2, most) : Integer.parseInt(range.substring(2)) + 1;
+            assertThat(size).isLessThanOrEqualTo(most);
             answer = berth.call("PATCH", upload)
                     .header("Content-Range", size + "-" + (content.length - 1))
                     .body(Content.part(content, size, content.length))
