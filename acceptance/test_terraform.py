@@ -223,7 +223,6 @@ resource "harbor_group" "crew" {
 OIDC = """
 resource "harbor_config_auth" "main" {
   auth_mode          = "oidc_auth"
-  primary_auth_mode  = true
   oidc_name          = "Example"
   oidc_endpoint      = "https://id.example.com"
   oidc_client_id     = "berth"
