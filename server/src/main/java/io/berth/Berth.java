@@ -180,6 +180,7 @@ public final class Berth implements AutoCloseable {
             var httpMetrics = new HttpMetrics(meters);
             var errors = new Errors(LowerFailures::translate);
             var checks = ServerStatus.checks(database, registry);
+            var health = new HealthEndpoint(checks);
             var caller = new Caller(
                     authentication,
                     people.sessions,
@@ -264,9 +265,9 @@ public final class Berth implements AutoCloseable {
                             new WebServer.Route("/c", harbor),
                             new WebServer.Route("/login", login),
                             new WebServer.Route("/c/oidc", login),
-                            new WebServer.Route("/livez", new HealthEndpoint(checks)),
-                            new WebServer.Route("/readyz", new HealthEndpoint(checks)),
-                            new WebServer.Route("/healthz", new HealthEndpoint(checks)),
+                            new WebServer.Route("/livez", health),
+                            new WebServer.Route("/readyz", health),
+                            new WebServer.Route("/healthz", health),
                             new WebServer.Route("/metrics", metrics)),
                     errors,
                     httpMetrics,

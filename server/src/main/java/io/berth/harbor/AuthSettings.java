@@ -70,7 +70,7 @@ final class AuthSettings {
     }
 
     /** The mode that is in force: a source that has gone since has taken its mode along. */
-    String mode(Tx tx, String storedMode) {
+    private String mode(Tx tx, String storedMode) {
         return families()
                 .filter(family -> family.mode().equals(storedMode))
                 .filter(family -> source(tx, family).map(Configured::enabled).orElse(false))

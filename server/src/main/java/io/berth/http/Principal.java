@@ -23,7 +23,8 @@ public record Principal(
 
     /** From when to when a credential is good, both in milliseconds since 1970. */
     public record Lifetime(long begin, long end) {
-        private static final long SOON = Duration.ofDays(7).toMillis();
+        /** How long before its end one can end soon at most, in milliseconds. */
+        public static final long SOON = Duration.ofDays(7).toMillis();
 
         /** Of a credential that may have no end, which is null then. */
         public static Optional<Lifetime> of(long begin, Long end) {

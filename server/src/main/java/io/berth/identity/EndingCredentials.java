@@ -3,6 +3,7 @@ package io.berth.identity;
 import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.db.Tx;
+import io.berth.http.Principal;
 import io.berth.oci.Json;
 import io.berth.site.Setting;
 import io.berth.site.SiteSettings;
@@ -13,7 +14,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Warns of robots and tokens that end soon, in the log and in the audit, once for each end; clients that use them are told
- * with each answer ({@link io.berth.http.Principal.Lifetime}). Thread-safe.
+ * with each answer ({@link Principal.Lifetime}). Thread-safe.
  */
 public final class EndingCredentials {
     private static final Logger LOG = LoggerFactory.getLogger(EndingCredentials.class);
@@ -42,9 +43,8 @@ public final class EndingCredentials {
     /** Looks for them, and warns of those of which it has not yet. */
     public void maintain() {
         boolean news = database.read(tx -> {
-            EndingDao dao = tx.dao(EndingDao.class);
-            List<EndingDao.Ending> ending = dao.robots(tx.nowMillis());
-            List<EndingDao.Ending> endingTokens = dao.tokens(tx.nowMillis());
+            List<EndingDao.Ending> ending = robots(tx);
+            List<EndingDao.Ending> endingTokens = tokens(tx);
             robots = ending.size();
             tokens = endingTokens.size();
             return ending.stream().anyMatch(EndingDao.Ending::isNews)
@@ -58,24 +58,32 @@ public final class EndingCredentials {
         }
     }
 
+    private static List<EndingDao.Ending> robots(Tx tx) {
+        long now = tx.nowMillis();
+        return soon(tx.dao(EndingDao.class).robots(now, now + Principal.Lifetime.SOON), now);
+    }
+
+    private static List<EndingDao.Ending> tokens(Tx tx) {
+        long now = tx.nowMillis();
+        return soon(tx.dao(EndingDao.class).tokens(now, now + Principal.Lifetime.SOON), now);
+    }
+
+    private static List<EndingDao.Ending> soon(List<EndingDao.Ending> all, long now) {
+        return all.stream().filter(ending -> ending.isSoon(now)).toList();
+    }
+
     private void warn(Tx tx) {
         EndingDao dao = tx.dao(EndingDao.class);
         String prefix = site.get(Setting.ROBOT_PREFIX);
-        dao.robots(tx.nowMillis()).stream()
-                .filter(EndingDao.Ending::isNews)
-                .limit(MOST)
-                .forEach(robot -> {
-                    dao.warnedOfRobot(robot.id(), robot.end());
-                    String owner = robot.owner().isEmpty() ? "" : robot.owner() + "+";
-                    warn(tx, "robot-ending", "robot", prefix + owner + robot.name(), robot.end());
-                });
-        dao.tokens(tx.nowMillis()).stream()
-                .filter(EndingDao.Ending::isNews)
-                .limit(MOST)
-                .forEach(token -> {
-                    dao.warnedOfToken(token.id(), token.end());
-                    warn(tx, "token-ending", "token", token.owner() + "/" + token.name(), token.end());
-                });
+        robots(tx).stream().filter(EndingDao.Ending::isNews).limit(MOST).forEach(robot -> {
+            dao.warnedOfRobot(robot.id(), robot.end());
+            String owner = robot.owner().isEmpty() ? "" : robot.owner() + "+";
+            warn(tx, "robot-ending", "robot", prefix + owner + robot.name(), robot.end());
+        });
+        tokens(tx).stream().filter(EndingDao.Ending::isNews).limit(MOST).forEach(token -> {
+            dao.warnedOfToken(token.id(), token.end());
+            warn(tx, "token-ending", "token", token.owner() + "/" + token.name(), token.end());
+        });
     }
 
     private static void warn(Tx tx, String change, String what, String name, long end) {

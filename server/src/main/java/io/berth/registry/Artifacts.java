@@ -165,10 +165,6 @@ public final class Artifacts {
         return about;
     }
 
-    private static Manifest parse(ManifestDao.StoredManifest stored) {
-        return ManifestParser.parse(stored.content(), stored.mediaType());
-    }
-
     private static RepositoryDao.Repository require(Tx tx, RepositoryName name) {
         return tx.dao(RepositoryDao.class)
                 .find(name.value())
@@ -254,7 +250,8 @@ public final class Artifacts {
             Change.Origin origin) {
         var copying = new Copying(from, to, principal, origin);
         copying.copy(digest, 0);
-        copying.push(digest, tag); // last, so that the tag is moved when all is there
+        // Last, so that the tag is moved when all is there.
+        tag.ifPresent(name -> copying.push(name, copying.stored(digest)));
     }
 
     /** One copy on its way. */
@@ -278,14 +275,15 @@ public final class Artifacts {
             if (depth == MAX_DEPTH) {
                 throw new OciException(ErrorCode.MANIFEST_INVALID, "what is to be copied is nested too deeply");
             }
-            Manifest manifest = parse(stored(digest));
+            ManifestDao.StoredManifest stored = stored(digest);
+            Manifest manifest = ManifestParser.parse(stored.content(), stored.mediaType());
             for (Descriptor child : manifest.manifests()) {
                 if (!done.contains(child.digest()) && find(from, child.digest()).isPresent()) {
                     copy(child.digest(), depth + 1);
                 }
             }
             link(manifest.blobs());
-            push(digest, Optional.empty());
+            push(digest, stored);
             for (Accessory accessory : said(digest)) {
                 if (said < MAX_SAID && depth + 1 < MAX_DEPTH) {
                     said++;
@@ -300,7 +298,7 @@ public final class Artifacts {
                     copy(accessory.digest(), depth);
                 }
                 if (accessory.tag().isPresent()) {
-                    push(accessory.digest(), accessory.tag());
+                    push(accessory.tag().get(), stored(accessory.digest()));
                 }
             } catch (OciException e) {
                 LOG.warn("{} about what is copied from {} to {} stays behind: {}", accessory, from, to, e.getMessage());
@@ -313,11 +311,10 @@ public final class Artifacts {
                     .orElseThrow(() -> PullManifest.unknown(digest)));
         }
 
-        void push(Digest digest, Optional<Tag> tag) {
-            ManifestDao.StoredManifest stored = stored(digest);
+        void push(Reference reference, ManifestDao.StoredManifest stored) {
             pushManifest.push(new PushManifest.Request(
                     to,
-                    tag.<Reference>map(Reference.class::cast).orElse(digest),
+                    reference,
                     List.of(),
                     stored.mediaType(),
                     stored.content(),
