@@ -20,9 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import org.jdbi.v3.sqlobject.customizer.Bind;
-import org.jdbi.v3.sqlobject.statement.SqlQuery;
-import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,23 +34,6 @@ class ProjectAuthorizerTest {
     private static final RepositoryName APP = RepositoryName.parse("team/app");
     private static final Digest DIGEST = Digest.of(Digest.Algorithm.SHA256, new byte[] {1});
     private static final Change.Origin ORIGIN = Change.Origin.by("test");
-
-    interface Rows {
-        @SqlQuery("""
-                INSERT INTO project (name, prefix, public, created_at) VALUES (:name, :name || '/', :public, 0)
-                RETURNING id
-                """)
-        long project(@Bind("name") String name, @Bind("public") boolean isPublic);
-
-        @SqlQuery("""
-                INSERT INTO repository (project_id, name, listed, created_at) VALUES (:project, :name, true, 0)
-                RETURNING id
-                """)
-        long repository(@Bind("project") long project, @Bind("name") String name);
-
-        @SqlUpdate("UPDATE project SET public = :public WHERE id = :id")
-        void open(@Bind("id") long project, @Bind("public") boolean isPublic);
-    }
 
     @Parameter
     TestDatabase kind;
@@ -96,8 +76,8 @@ class ProjectAuthorizerTest {
                 },
                 true);
         visible = new VisibleRepositories(database, true);
-        team = database.write(tx -> tx.dao(Rows.class).project("team", false));
-        open = database.write(tx -> tx.dao(Rows.class).project("open", true));
+        team = database.write(tx -> tx.dao(TestRows.class).project("team", false));
+        open = database.write(tx -> tx.dao(TestRows.class).project("open", true));
         user = user("dev", false);
     }
 
@@ -330,7 +310,7 @@ class ProjectAuthorizerTest {
     @Test
     void listsShowWhatOneMaySeeInOrder() {
         database.write(tx -> {
-            Rows rows = tx.dao(Rows.class);
+            TestRows rows = tx.dao(TestRows.class);
             for (String name : List.of("team/a", "team/app", "team/b")) {
                 long id = rows.repository(team, name);
                 Grants.repositoryCreated(tx, team, id, new RepositoryName(name));
@@ -345,7 +325,7 @@ class ProjectAuthorizerTest {
         limited("guest", "a*", null);
         assertThat(visible.page(user, "", 10)).containsExactly("open-er/y", "open/z", "team/a", "team/app");
         database.write(tx -> {
-            long id = tx.dao(Rows.class).repository(team, "team/azure");
+            long id = tx.dao(TestRows.class).repository(team, "team/azure");
             Grants.repositoryCreated(tx, team, id, new RepositoryName("team/azure"));
             return null;
         });

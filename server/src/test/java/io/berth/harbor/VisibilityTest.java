@@ -7,6 +7,7 @@ import io.berth.access.Grant;
 import io.berth.access.Grants;
 import io.berth.access.Permission;
 import io.berth.access.Roles;
+import io.berth.access.TestRows;
 import io.berth.access.VisibleRepositories;
 import io.berth.db.Change;
 import io.berth.db.Database;
@@ -23,9 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import org.jdbi.v3.sqlobject.customizer.Bind;
-import org.jdbi.v3.sqlobject.statement.SqlQuery;
-import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,23 +38,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 class VisibilityTest {
     private static final Change.Origin ORIGIN = Change.Origin.by("test");
     private static final List<String> PUBLIC = List.of("open/a");
-
-    interface Rows {
-        @SqlQuery("""
-                INSERT INTO project (name, prefix, public, created_at) VALUES (:name, :name || '/', :public, 0)
-                RETURNING id
-                """)
-        long project(@Bind("name") String name, @Bind("public") boolean isPublic);
-
-        @SqlQuery("""
-                INSERT INTO repository (project_id, name, listed, created_at) VALUES (:project, :name, true, 0)
-                RETURNING id
-                """)
-        long repository(@Bind("project") long project, @Bind("name") String name);
-
-        @SqlUpdate("INSERT INTO account_group (account_id, group_id) VALUES (:account, :group)")
-        void join(@Bind("account") long account, @Bind("group") long group);
-    }
 
     @Parameter
     TestDatabase kind;
@@ -87,7 +68,7 @@ class VisibilityTest {
 
     private long project(String name, boolean isPublic, String... repositories) {
         return database.write(tx -> {
-            Rows rows = tx.dao(Rows.class);
+            TestRows rows = tx.dao(TestRows.class);
             long project = rows.project(name, isPublic);
             for (String repository : repositories) {
                 long id = rows.repository(project, repository);
@@ -191,7 +172,7 @@ class VisibilityTest {
                 ORIGIN);
         sees(member);
         database.write(tx -> {
-            tx.dao(Rows.class).join(member.id(), group);
+            tx.dao(TestRows.class).join(member.id(), group);
             return null;
         });
         sees(member, "team/base");
