@@ -2,6 +2,7 @@ package io.berth;
 
 import io.berth.http.Authenticator;
 import io.berth.http.Principal;
+import io.berth.http.RequestSource;
 import java.util.Optional;
 
 /** Takes everybody for anonymous, on a listener that asks for no credential. */
@@ -16,7 +17,7 @@ final class OpenListener implements Authenticator {
     }
 
     @Override
-    public Optional<Principal> authenticate(String authorization, String client) {
+    public Optional<Principal> authenticate(String authorization, RequestSource source) {
         return Optional.of(Principal.ANONYMOUS);
     }
 }

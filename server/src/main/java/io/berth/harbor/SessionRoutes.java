@@ -42,7 +42,7 @@ final class SessionRoutes {
         Principal user = authenticator
                 .authenticate(
                         Authentication.basic(form.first("principal", ""), form.first("password", "")),
-                        exchange.client())
+                        exchange.source())
                 .filter(found ->
                         found.kind() == Principal.Kind.USER && found.scopes().isEmpty())
                 .orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "unauthorized"));

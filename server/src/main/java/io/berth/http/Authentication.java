@@ -105,7 +105,7 @@ public final class Authentication {
         }
         Principal principal = authenticator
                 .cached(authorization)
-                .or(() -> authenticator.authenticate(authorization, exchange.client()))
+                .or(() -> authenticator.authenticate(authorization, exchange.source()))
                 .orElseThrow(() -> wrong(exchange, authorization));
         requireSame(exchange, holder, principal);
         known(exchange, principal);
@@ -177,7 +177,7 @@ public final class Authentication {
         return holder.isPresent()
                 ? holder
                 : Optional.of(certificates
-                        .authenticate(claim.get(), exchange.client())
+                        .authenticate(claim.get(), exchange.source())
                         .orElseThrow(() -> unauthorized(exchange, "", "the certificate is of no user here")));
     }
 

@@ -16,8 +16,8 @@ public interface Authenticator {
      * The principal of a credential, verified now when necessary. May take long.
      *
      * @param authorization the Authorization header
-     * @param client the client's address, by which repeated failures are slowed down
+     * @param source where the request comes from
      * @return empty when the credential is wrong, whatever is wrong about it
      */
-    Optional<Principal> authenticate(String authorization, String client);
+    Optional<Principal> authenticate(String authorization, RequestSource source);
 }

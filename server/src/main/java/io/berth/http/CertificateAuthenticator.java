@@ -12,7 +12,7 @@ public interface CertificateAuthenticator {
         }
 
         @Override
-        public Optional<Principal> authenticate(CertificateClaim claim, String client) {
+        public Optional<Principal> authenticate(CertificateClaim claim, RequestSource source) {
             return Optional.empty();
         }
     };
@@ -23,8 +23,8 @@ public interface CertificateAuthenticator {
     /**
      * The principal of a claim, looked up now when necessary. May take long.
      *
-     * @param client the client's address, for the audit
+     * @param source where the request comes from, for the audit
      * @return empty when the claim stands for nobody
      */
-    Optional<Principal> authenticate(CertificateClaim claim, String client);
+    Optional<Principal> authenticate(CertificateClaim claim, RequestSource source);
 }

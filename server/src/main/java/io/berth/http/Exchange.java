@@ -184,6 +184,11 @@ public final class Exchange {
         return peer;
     }
 
+    /** Where it comes from. */
+    public RequestSource source() {
+        return new RequestSource(client(), requestId);
+    }
+
     /** How clients reach this server, without a slash at the end: as configured, else as this one asked. */
     public String baseUrl(Optional<URI> externalUrl) {
         return externalUrl.map(url -> url.toString().replaceAll("/+$", "")).orElseGet(this::askedUrl);

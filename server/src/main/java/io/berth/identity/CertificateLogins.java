@@ -8,6 +8,7 @@ import io.berth.http.AuditSink;
 import io.berth.http.CertificateAuthenticator;
 import io.berth.http.CertificateClaim;
 import io.berth.http.Principal;
+import io.berth.http.RequestSource;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
@@ -57,7 +58,7 @@ public final class CertificateLogins implements CertificateAuthenticator {
     }
 
     @Override
-    public Optional<Principal> authenticate(CertificateClaim claim, String client) {
+    public Optional<Principal> authenticate(CertificateClaim claim, RequestSource source) {
         long current = version.current();
         long now = clock.millis();
         Known one = known.getIfPresent(claim);
@@ -69,7 +70,7 @@ public final class CertificateLogins implements CertificateAuthenticator {
         holder.ifPresentOrElse(
                 found -> known.put(claim, new Known(found, current, until)), () -> known.invalidate(claim));
         if (fresh) {
-            loggedIn(claim, holder, client);
+            loggedIn(claim, holder, source);
         }
         return holder;
     }
@@ -87,7 +88,7 @@ public final class CertificateLogins implements CertificateAuthenticator {
                 .flatMap(credential -> credentials.owner(tx, credential));
     }
 
-    private void loggedIn(CertificateClaim claim, Optional<Principal> holder, String client) {
+    private void loggedIn(CertificateClaim claim, Optional<Principal> holder, RequestSource source) {
         String actor = holder.map(Principal::name).orElse(claim.account().orElse(claim.says()));
         audit.record(new AuditSink.Event(
                 "login",
@@ -95,8 +96,8 @@ public final class CertificateLogins implements CertificateAuthenticator {
                 actor,
                 actor,
                 holder.map(Principal::credential).orElse(""),
-                client,
-                "",
+                source.client(),
+                source.requestId(),
                 holder.isPresent(),
                 "certificate of " + claim.authority()));
         holder.ifPresent(found -> database.writeLater(tx -> {

@@ -7,6 +7,7 @@ import io.berth.db.Tx;
 import io.berth.http.AuditSink;
 import io.berth.http.Authenticator;
 import io.berth.http.Principal;
+import io.berth.http.RequestSource;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -99,7 +100,7 @@ public final class CredentialAuthenticator implements Authenticator {
     }
 
     @Override
-    public Optional<Principal> authenticate(String authorization, String client) {
+    public Optional<Principal> authenticate(String authorization, RequestSource source) {
         if (authorization.length() > MAX_HEADER) {
             return Optional.empty();
         }
@@ -113,11 +114,11 @@ public final class CredentialAuthenticator implements Authenticator {
                     () -> verified.invalidate(key));
             return owner;
         }
-        return verifyOnce(key, authorization, client, current).map(Verified::principal);
+        return verifyOnce(key, authorization, source, current).map(Verified::principal);
     }
 
     // A client opens many connections with one credential at once: one of them verifies, the others wait for it.
-    private Optional<Verified> verifyOnce(Key key, String authorization, String client, long current) {
+    private Optional<Verified> verifyOnce(Key key, String authorization, RequestSource source, long current) {
         var own = new CompletableFuture<Optional<Verified>>();
         CompletableFuture<Optional<Verified>> others = underWay.putIfAbsent(key, own);
         if (others != null) {
@@ -128,7 +129,7 @@ public final class CredentialAuthenticator implements Authenticator {
             }
         }
         try {
-            Optional<Verified> fresh = verify(authorization, client, current);
+            Optional<Verified> fresh = verify(authorization, source, current);
             fresh.ifPresent(one -> verified.put(key, one));
             own.complete(fresh);
             return fresh;
@@ -154,38 +155,46 @@ public final class CredentialAuthenticator implements Authenticator {
                 .map(owner -> remembered.scopes().map(owner::limitedTo).orElse(owner));
     }
 
-    private Optional<Verified> verify(String authorization, String client, long current) {
+    private Optional<Verified> verify(String authorization, RequestSource source, long current) {
         String scheme = authorization
                 .substring(0, Math.max(0, authorization.indexOf(' ')))
                 .toLowerCase(Locale.ROOT);
         return switch (scheme) {
-            case "basic" -> parse(authorization).flatMap(login -> basic(login, client, current));
-            case "bearer" -> bearer(authorization.substring(7).strip(), client, current);
+            case "basic" -> parse(authorization).flatMap(login -> basic(login, source, current));
+            case "bearer" -> bearer(authorization.substring(7).strip(), source, current);
             default -> Optional.empty();
         };
     }
 
     // Of the token service, of a CI or cluster, or one that somebody made for themselves, which tells its owner itself.
-    private Optional<Verified> bearer(String token, String client, long current) {
+    private Optional<Verified> bearer(String token, RequestSource source, long current) {
         Optional<AccessTokens.Kind> kind = AccessTokens.Kind.of(token);
         if (kind.isPresent() && kind.get() != AccessTokens.Kind.REFRESH) {
             Optional<Verified> found = database.read(tx -> token(tx, token, current));
-            found.ifPresent(one -> tell(one.principal().name(), found, client));
+            found.ifPresent(one -> tell(one.principal().name(), found, source));
             return found;
         }
         return bearer(bearers, token, current).or(() -> bearer(workloads, token, current));
     }
 
-    private Optional<Verified> basic(Login login, String client, long current) {
-        Optional<Verified> found = basicOf(login, client, current);
-        tell(found.map(one -> one.principal().name()).orElse(login.name()), found, client);
+    private Optional<Verified> basic(Login login, RequestSource source, long current) {
+        Optional<Verified> found = basicOf(login, source.client(), current);
+        tell(found.map(one -> one.principal().name()).orElse(login.name()), found, source);
         return found;
     }
 
-    private void tell(String actor, Optional<Verified> found, String client) {
+    private void tell(String actor, Optional<Verified> found, RequestSource source) {
         String credential = found.map(one -> one.principal().credential()).orElse("");
         audit.record(new AuditSink.Event(
-                "login", "user", actor, actor, credential, client, "", found.isPresent(), "credential"));
+                "login",
+                "user",
+                actor,
+                actor,
+                credential,
+                source.client(),
+                source.requestId(),
+                found.isPresent(),
+                "credential"));
     }
 
     private Optional<Verified> basicOf(Login login, String client, long current) {

@@ -131,7 +131,7 @@ public final class TokenEndpoint implements Endpoint {
         String header = Authentication.basic(form.last("username", ""), form.last("password", ""));
         Authenticator any = authenticator;
         Principal principal = any.cached(header)
-                .or(() -> any.authenticate(header, exchange.client()))
+                .or(() -> any.authenticate(header, exchange.source()))
                 .orElseThrow(() -> authentication.wrongLogin(exchange, "the credential is wrong"));
         authentication.requireSame(exchange, principal);
         return principal;

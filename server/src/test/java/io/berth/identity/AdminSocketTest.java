@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.berth.db.DatabaseMetrics;
 import io.berth.db.SqliteDatabase;
+import io.berth.http.RequestSource;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -118,14 +119,17 @@ class AdminSocketTest {
     @Test
     void aNewPasswordCountsAtOnceAndTheOldOneNoLonger() throws IOException {
         String before = basic("the first one");
-        assertThat(authenticator.authenticate(before, "here")).isPresent();
+        assertThat(authenticator.authenticate(before, new RequestSource("here", "")))
+                .isPresent();
         assertThat(authenticator.cached(before)).isPresent();
         JsonNode answer = AdminSocket.request(
                 data, Map.of("do", "reset-password", "user", "admin", "password", "the second one"));
         assertThat(answer.path("ok").asBoolean()).isTrue();
         assertThat(authenticator.cached(before)).isEmpty();
-        assertThat(authenticator.authenticate(before, "here")).isEmpty();
-        assertThat(authenticator.authenticate(basic("the second one"), "here")).isPresent();
+        assertThat(authenticator.authenticate(before, new RequestSource("here", "")))
+                .isEmpty();
+        assertThat(authenticator.authenticate(basic("the second one"), new RequestSource("here", "")))
+                .isPresent();
     }
 
     private static String basic(String password) {

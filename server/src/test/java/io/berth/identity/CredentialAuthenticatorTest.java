@@ -9,6 +9,7 @@ import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.db.TestDatabase;
 import io.berth.http.Principal;
+import io.berth.http.RequestSource;
 import io.berth.http.Scope;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
@@ -86,7 +87,7 @@ class CredentialAuthenticatorTest {
     }
 
     private Optional<Principal> ask(String header) {
-        return identity.authenticator.authenticate(header, HERE);
+        return identity.authenticator.authenticate(header, new RequestSource(HERE, "request-7"));
     }
 
     private Robot robot(String name, int days, String secret) {
@@ -291,7 +292,7 @@ class CredentialAuthenticatorTest {
         assertThatThrownBy(() -> ask(basic("dev", "Passw0rd")))
                 .isInstanceOfSatisfying(
                         OciException.class, e -> assertThat(e.headers()).containsEntry("Retry-After", "1"));
-        assertThat(identity.authenticator.authenticate(basic("dev", "Passw0rd"), "198.51.100.9"))
+        assertThat(identity.authenticator.authenticate(basic("dev", "Passw0rd"), new RequestSource("198.51.100.9", "")))
                 .as("from elsewhere")
                 .isPresent();
         clock.advance(Duration.ofSeconds(1));

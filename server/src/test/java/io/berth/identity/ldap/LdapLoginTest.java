@@ -8,6 +8,7 @@ import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.db.TestDatabase;
 import io.berth.http.Principal;
+import io.berth.http.RequestSource;
 import io.berth.identity.AccessTokens;
 import io.berth.identity.Account;
 import io.berth.identity.Accounts;
@@ -83,7 +84,8 @@ class LdapLoginTest {
     }
 
     private Optional<Principal> login(String name, String password) {
-        return identity.authenticator.authenticate(TestIdentity.basic(name, password), "192.0.2.1");
+        return identity.authenticator.authenticate(
+                TestIdentity.basic(name, password), new RequestSource("192.0.2.1", ""));
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.db.TestDatabase;
 import io.berth.http.Principal;
+import io.berth.http.RequestSource;
 import io.berth.identity.AccessVersion;
 import io.berth.identity.BearerTokens;
 import io.berth.identity.Robot;
@@ -123,7 +124,8 @@ class WorkloadTokensTest {
     }
 
     private Optional<Principal> login(String token) {
-        return identity.authenticator.authenticate(TestIdentity.basic("job", token), "192.0.2.1");
+        return identity.authenticator.authenticate(
+                TestIdentity.basic("job", token), new RequestSource("192.0.2.1", ""));
     }
 
     private static Map<String, Object> but(Map<String, Object> claims, String name, Object value) {
@@ -139,7 +141,7 @@ class WorkloadTokensTest {
         Principal principal = login(token).orElseThrow();
         assertThat(principal.kind()).isEqualTo(Principal.Kind.ROBOT);
         assertThat(principal.id()).isEqualTo(robot.id());
-        assertThat(identity.authenticator.authenticate("Bearer " + token, "192.0.2.1"))
+        assertThat(identity.authenticator.authenticate("Bearer " + token, new RequestSource("192.0.2.1", "")))
                 .contains(principal);
         assertThat(issuer.fetches()).isEqualTo(1);
     }
