@@ -4,7 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * The name of some content by its hash, {@code sha256:<64 hex>} or {@code sha512:<128 hex>}, lower case only.
@@ -19,6 +23,14 @@ public record Digest(Algorithm algorithm, String hex) implements Reference {
     public enum Algorithm {
         SHA256("sha256", "SHA-256", 64),
         SHA512("sha512", "SHA-512", 128);
+
+        // Of its own, so that the library is looked for only when there is much to hash.
+        private static final class Streaming {
+            private static final Map<Algorithm, Optional<LibCryptoHash.Functions>> FUNCTIONS = Arrays.stream(values())
+                    .collect(Collectors.toUnmodifiableMap(
+                            algorithm -> algorithm,
+                            algorithm -> LibCryptoHash.Functions.find(algorithm.jcaName, algorithm.hexLength / 2)));
+        }
 
         private final String label;
         private final String jcaName;
@@ -35,8 +47,16 @@ public record Digest(Algorithm algorithm, String hex) implements Reference {
             return label;
         }
 
-        /** A new hash computation; every Java platform has both. */
+        /** A new hash computation for a stream of any length. */
         public MessageDigest newHash() {
+            return Streaming.FUNCTIONS
+                    .get(this)
+                    .<MessageDigest>map(LibCryptoHash::new)
+                    .orElseGet(this::jdkHash);
+        }
+
+        // Every Java platform has both.
+        private MessageDigest jdkHash() {
             try {
                 return MessageDigest.getInstance(jcaName);
             } catch (NoSuchAlgorithmException e) {
@@ -81,7 +101,7 @@ public record Digest(Algorithm algorithm, String hex) implements Reference {
 
     /** The digest of {@code content}. */
     public static Digest of(Algorithm algorithm, byte[] content) {
-        return finish(algorithm, algorithm.newHash().digest(content));
+        return finish(algorithm, algorithm.jdkHash().digest(content));
     }
 
     /** The digest whose raw hash value is {@code hash}. */
