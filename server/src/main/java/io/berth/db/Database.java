@@ -9,9 +9,6 @@ import java.util.concurrent.CompletableFuture;
  * one thread.
  */
 public interface Database extends AutoCloseable {
-    /** What SQL of many forms begins with, so that its statements are not kept in the place of frequent ones. */
-    String RARE = "/* rare */ ";
-
     /** What is done with a transaction. */
     @FunctionalInterface
     interface Work<T> {

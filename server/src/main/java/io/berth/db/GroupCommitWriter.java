@@ -1,10 +1,12 @@
 package io.berth.db;
 
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -54,6 +56,7 @@ final class GroupCommitWriter implements AutoCloseable {
     private final DatabaseMetrics metrics;
     private final Handle handle;
     private final JdbiTx tx;
+    private final Map<String, PreparedStatement> frames = new HashMap<>();
     private final Thread thread;
     private final Job<?> stop = new Job<>(ignored -> null);
     private volatile boolean closed;
@@ -165,8 +168,17 @@ final class GroupCommitWriter implements AutoCloseable {
     }
 
     private void execute(String sql) throws SQLException {
-        try (Statement statement = handle.getConnection().createStatement()) {
-            statement.execute(sql);
+        PreparedStatement statement = frames.get(sql);
+        if (statement == null) {
+            statement = handle.getConnection().prepareStatement(sql);
+            frames.put(sql, statement);
+        }
+        try {
+            statement.execute();
+        } catch (SQLException e) {
+            frames.remove(sql); // the driver ends a statement that met an error of the disk
+            statement.close();
+            throw e;
         }
     }
 

@@ -2,7 +2,6 @@ package io.berth.db;
 
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,15 +12,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A transaction on one JDBI handle. It is used again for each piece of work on its connection, since making SqlObjects is
- * dearer than most statements.
+ * A transaction on one JDBI handle. It is used again for each piece of work on its connection, since making DAOs and preparing
+ * statements is dearer than most statements.
  */
 final class JdbiTx implements Tx {
     private static final Logger LOG = LoggerFactory.getLogger(JdbiTx.class);
 
-    private final Handle handle;
+    private final Daos daos;
     private final RandomGenerator random;
-    private final Map<Class<?>, Object> daos = new HashMap<>();
     private final Map<Class<?>, Runnable> last = new LinkedHashMap<>();
     private final List<Runnable> actions = new ArrayList<>();
     private Instant now = Instant.EPOCH;
@@ -29,7 +27,7 @@ final class JdbiTx implements Tx {
     private long epoch;
 
     JdbiTx(Handle handle, RandomGenerator random) {
-        this.handle = handle;
+        this.daos = new Daos(handle);
         this.random = random;
     }
 
@@ -71,7 +69,7 @@ final class JdbiTx implements Tx {
 
     @Override
     public <D> D dao(Class<D> type) {
-        return type.cast(daos.computeIfAbsent(type, handle::attach));
+        return daos.get(type);
     }
 
     @Override

@@ -89,7 +89,7 @@ public final class SqliteDatabase implements Database {
     }
 
     private static Jdbi jdbi(SQLiteDataSource source) {
-        return Jdbi.create(() -> StatementCache.wrap(source.getConnection())).installPlugin(new SqlObjectPlugin());
+        return Jdbi.create(source::getConnection).installPlugin(new SqlObjectPlugin());
     }
 
     @Override

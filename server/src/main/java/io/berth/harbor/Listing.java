@@ -108,13 +108,13 @@ final class Listing {
      */
     Page<Row> read(Tx tx, String select, String from) {
         RowsDao dao = tx.dao(RowsDao.class);
-        long total = dao.count(Database.RARE + "SELECT COUNT(*) FROM " + from + where(finds), values);
+        long total = dao.count("SELECT COUNT(*) FROM " + from + where(finds), values);
         Map<String, Object> all = new LinkedHashMap<>(values);
         all.put("limit", paging.limit());
         all.put("offset", paging.offset());
         List<Row> rows = dao.rows(
-                Database.RARE + "SELECT " + select + " FROM " + from + where(total <= FEW ? finds : knows)
-                        + " ORDER BY " + order + " LIMIT :limit OFFSET :offset",
+                "SELECT " + select + " FROM " + from + where(total <= FEW ? finds : knows) + " ORDER BY " + order
+                        + " LIMIT :limit OFFSET :offset",
                 all);
         return new Page<>(total, rows);
     }

@@ -46,8 +46,7 @@ class GroupCommitWriterTest {
     }
 
     private GroupCommitWriter writer() throws Exception {
-        Jdbi jdbi = Jdbi.create(() -> StatementCache.wrap(DriverManager.getConnection(url)))
-                .installPlugin(new SqlObjectPlugin());
+        Jdbi jdbi = Jdbi.create(() -> DriverManager.getConnection(url)).installPlugin(new SqlObjectPlugin());
         return new GroupCommitWriter(jdbi, Clock.systemUTC(), new Random(1), new DatabaseMetrics() {
             @Override
             public void group(int size, long nanos) {
