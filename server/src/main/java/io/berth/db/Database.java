@@ -30,7 +30,8 @@ public interface Database extends AutoCloseable {
     /**
      * As {@link #write}, without waiting: the future completes when the transaction is durable. A later {@code write} of
      * the same caller sees what this one did. Where commits are grouped this one waits for company (100 ms at most), so
-     * that it costs no commit of its own.
+     * that it costs no commit of its own. {@link CompletableFuture#cancel} takes it back if it has not begun, and tells
+     * whether that was so.
      */
     <T> CompletableFuture<T> writeLater(Work<T> work);
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -32,13 +33,24 @@ final class GroupCommitWriter implements AutoCloseable {
 
     private static final class Job<T> {
         private final Database.Work<T> work;
-        private final CompletableFuture<T> result = new CompletableFuture<>();
+        private final AtomicBoolean begun = new AtomicBoolean();
+        private final CompletableFuture<T> result = new CompletableFuture<>() {
+            @Override
+            public boolean cancel(boolean mayInterrupt) {
+                return begin() && super.cancel(mayInterrupt);
+            }
+        };
         private List<Runnable> actions = List.of();
         private T value;
         private Throwable failure;
 
         private Job(Database.Work<T> work) {
             this.work = work;
+        }
+
+        /** True once: for the writer, or for whoever takes it back before. */
+        private boolean begin() {
+            return begun.compareAndSet(false, true);
         }
 
         private void finish() {
@@ -112,6 +124,7 @@ final class GroupCommitWriter implements AutoCloseable {
                 running = false;
                 later.drainTo(group);
             }
+            group.removeIf(job -> !job.begin());
             if (!group.isEmpty()) {
                 long start = System.nanoTime();
                 commitTogether(group);

@@ -65,14 +65,14 @@ final class CommitBlob {
     void commit(UploadSession session, Digest digest, Principal principal, Change.Origin origin) throws IOException {
         if (isHealthy(digest)) {
             var nothing = new Arrival(blob(session, digest, BlobDao.INLINE), null);
-            if (record(session, digest, nothing, principal, origin) != Outcome.GONE) {
+            if (recordWithoutStore(session, digest, nothing, principal, origin) != Outcome.GONE) {
                 abortStored(session);
                 return;
             }
         }
         if (session.size() <= inlineLimit) {
             var arrival = new Arrival(blob(session, digest, BlobDao.INLINE), session.readAll());
-            record(session, digest, arrival, principal, origin);
+            recordWithoutStore(session, digest, arrival, principal, origin);
             abortStored(session);
             return;
         }
@@ -112,8 +112,23 @@ final class CommitBlob {
                 .isPresent();
     }
 
+    private Outcome recordWithoutStore(
+            UploadSession session, Digest digest, Arrival arrival, Principal principal, Change.Origin origin) {
+        boolean rowless = session.takeRowBack();
+        Outcome outcome = Outcome.GONE;
+        try {
+            outcome = record(session, digest, arrival, principal, origin);
+            return outcome;
+        } finally {
+            if (rowless && outcome == Outcome.GONE) {
+                session.makeRowAgain();
+            }
+        }
+    }
+
     private Outcome record(
             UploadSession session, Digest digest, Arrival arrival, Principal principal, Change.Origin origin) {
+        boolean hasRow = session.row() != Uploads.NO_ROW && !session.row().isCancelled();
         return database.write(tx -> {
             BlobDao.Blob stored = settle(tx, digest, arrival);
             if (stored == null) {
@@ -123,7 +138,7 @@ final class CommitBlob {
             long leasedUntil = leases.from(tx.nowMillis());
             Repositories.link(
                     tx, session.repository(), repository, digest.toString(), stored.size(), leasedUntil, origin);
-            if (session.row() != Uploads.NO_ROW) {
+            if (hasRow) {
                 tx.dao(UploadDao.class).delete(session.state().id().toString());
             }
             tx.afterCommit(() -> {

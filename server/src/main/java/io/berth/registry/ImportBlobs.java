@@ -169,7 +169,7 @@ final class ImportBlobs {
 
     private UploadSession session(RepositoryName repository, Digest digest, UploadState state) {
         return new UploadSession(
-                repository, principal.name(), digest.algorithm(), store, state, clock.millis(), Uploads.NO_ROW);
+                repository, principal.name(), digest.algorithm(), store, state, clock.millis(), () -> Uploads.NO_ROW);
     }
 
     private void commit(RepositoryName repository, Digest digest, UploadSession session) throws IOException {

@@ -17,6 +17,7 @@ import java.security.MessageDigest;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * One unfinished upload.
@@ -36,7 +37,8 @@ final class UploadSession {
     private final Digest.Algorithm algorithm;
     private final BlobStore store;
     private final ReentrantLock lock = new ReentrantLock();
-    private final CompletableFuture<?> row;
+    private final Supplier<CompletableFuture<?>> rows;
+    private volatile CompletableFuture<?> row;
     private volatile UploadState state;
     private volatile long touchedAt;
     private volatile boolean ended;
@@ -44,7 +46,7 @@ final class UploadSession {
     private MessageDigest hash;
     private byte[] memory;
 
-    /** @param row completes when the database has the upload's row */
+    /** @param rows has the database make the upload's row; what it returns completes when it is there */
     UploadSession(
             RepositoryName repository,
             String principal,
@@ -52,14 +54,15 @@ final class UploadSession {
             BlobStore store,
             UploadState state,
             long now,
-            CompletableFuture<?> row) {
+            Supplier<CompletableFuture<?>> rows) {
         this.repository = requireNonNull(repository, "repository is null");
         this.principal = requireNonNull(principal, "principal is null");
         this.algorithm = algorithm;
         this.store = store;
         this.state = state;
         this.touchedAt = now;
-        this.row = row;
+        this.rows = rows;
+        this.row = rows.get();
         this.hash = state.size() == 0 ? algorithm.newHash() : null;
     }
 
@@ -107,6 +110,19 @@ final class UploadSession {
     /** Completes when the database has the row; without a row it never had one. */
     CompletableFuture<?> row() {
         return row;
+    }
+
+    /**
+     * Takes the row back if the database has not come to it yet and nothing in the store needs it. An upload that is over
+     * before its row was made costs none.
+     */
+    boolean takeRowBack() {
+        return !inStore && row.cancel(false);
+    }
+
+    /** After {@link #takeRowBack}, when the upload goes on nevertheless. */
+    void makeRowAgain() {
+        row = rows.get();
     }
 
     /** Waits until the database has the row; throws what kept it from having it. */

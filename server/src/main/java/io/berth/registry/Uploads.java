@@ -77,11 +77,17 @@ public final class Uploads {
                 store.name(),
                 state.generation(),
                 0);
-        CompletableFuture<?> stored = database.writeLater(tx -> {
-            tx.dao(UploadDao.class).insert(row, tx.nowMillis());
-            return null;
-        });
-        var session = new UploadSession(repository, owner(principal), algorithm, store, state, clock.millis(), stored);
+        var session = new UploadSession(
+                repository,
+                owner(principal),
+                algorithm,
+                store,
+                state,
+                clock.millis(),
+                () -> database.writeLater(tx -> {
+                    tx.dao(UploadDao.class).insert(row, tx.nowMillis());
+                    return null;
+                }));
         sessions.put(state.id(), session);
         return session;
     }
@@ -106,7 +112,7 @@ public final class Uploads {
                 store,
                 new UploadState(uuid(), random.nextLong(), 0),
                 clock.millis(),
-                NO_ROW);
+                () -> NO_ROW);
         session.appendInMemory(body.source(), (int) body.length(), clock.millis());
         verify(session, digest);
         commitBlob.commit(session, digest, principal, origin);
@@ -155,7 +161,7 @@ public final class Uploads {
                         store,
                         state,
                         clock.millis(),
-                        CompletableFuture.completedFuture(row))
+                        () -> CompletableFuture.completedFuture(row))
                 .withBytesInStore();
         UploadSession other = sessions.putIfAbsent(id, session);
         return other == null ? session : other;
@@ -292,6 +298,10 @@ public final class Uploads {
             return;
         }
         session.end();
+        if (session.takeRowBack()) {
+            sessions.remove(session.state().id());
+            return;
+        }
         // Until its row is gone the ended session stays, or a request in between would bring the upload back from it.
         var unused = database.writeLater(tx ->
                         tx.dao(UploadDao.class).delete(session.state().id().toString()))

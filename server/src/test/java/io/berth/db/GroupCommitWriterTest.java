@@ -248,6 +248,31 @@ class GroupCommitWriterTest {
     }
 
     @Test
+    void whatIsTakenBackInTimeIsNotDoneAndWhatHasBegunIs() throws Exception {
+        var hold = new Hold();
+        CompletableFuture<Integer> first = writer.submitLater(put("t-first"));
+        CompletableFuture<Integer> second = writer.submitLater(put("t-second"));
+        assertThat(first.cancel(false)).isTrue();
+        hold.release();
+        assertThat(second.join()).isEqualTo(1);
+        assertThat(second.cancel(false)).isFalse();
+        assertThat(first).isCancelled();
+
+        var begun = new CountDownLatch(1);
+        var release = new CountDownLatch(1);
+        CompletableFuture<Integer> third = writer.submitLater(tx -> {
+            begun.countDown();
+            await(release);
+            return put("t-third").run(tx);
+        });
+        begun.await();
+        assertThat(third.cancel(false)).isFalse();
+        release.countDown();
+        assertThat(third.join()).isEqualTo(2);
+        assertThat(committed()).isEqualTo(2);
+    }
+
+    @Test
     void closingFinishesWhatIsQueuedNowAndLater() throws Exception {
         var hold = new Hold();
         var results = new ArrayList<CompletableFuture<Integer>>();

@@ -18,6 +18,12 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -71,6 +77,52 @@ class UploadsTest {
         refused(ErrorCode.BLOB_UPLOAD_UNKNOWN, () -> world.find(id(session)));
         assertThat(world.uploadFiles()).isEmpty();
         assertThat(world.uploads.open()).isZero();
+    }
+
+    @Test
+    void anUploadThatIsOverBeforeItsRowWasMadeCostsNone() throws Exception {
+        var busy = new CountDownLatch(1);
+        var release = new CountDownLatch(1);
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            threads.submit(() -> world.database.write(tx -> {
+                busy.countDown();
+                UploadWorld.await(release);
+                return null;
+            }));
+            busy.await();
+            UploadSession cancelled = world.open();
+            world.uploads.cancel(cancelled);
+            assertThat(cancelled.row()).isCancelled();
+
+            UploadSession small = world.open();
+            CompletableFuture<?> row = small.row();
+            byte[] content = bytes(10);
+            Future<Object> finished = threads.submit(() -> {
+                world.finish(small, digest(content), UploadWorld.body(content));
+                return null;
+            });
+            assertThatThrownBy(() -> row.get(10, TimeUnit.SECONDS)).isInstanceOf(CancellationException.class);
+            release.countDown();
+            finished.get();
+            assertThat(world.content(digest(content))).isEqualTo(content);
+        }
+        assertThat(world.rows()).isEmpty();
+        assertThat(world.uploads.open()).isZero();
+    }
+
+    @Test
+    void anUploadWhoseEndWasRefusedHasItsRow() throws IOException {
+        var stranger = new Principal(Principal.Kind.USER, 2, "eve", "password:2:x");
+        RepositoryName nowhere = RepositoryName.parse("elsewhere/app");
+        UploadSession session = world.uploads.open(nowhere, stranger, Digest.Algorithm.SHA256);
+        byte[] content = bytes(10);
+        refused(
+                ErrorCode.DENIED,
+                () -> world.uploads.finish(
+                        session, digest(content), null, UploadWorld.body(content), stranger, Change.Origin.SYSTEM));
+        world.restart(true);
+        assertThat(world.rows()).extracting(UploadDao.UploadRow::id).containsExactly(id(session));
+        assertThat(world.uploads.find(id(session), nowhere, stranger).size()).isZero();
     }
 
     @Test
