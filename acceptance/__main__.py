@@ -17,7 +17,7 @@ from .registry import PLAIN, PRODUCTS, TLS, Certificates
 
 CLIENTS = (
     "curl", "skopeo", "podman", "buildah", "umoci", "containerd", "docker",
-    "crane", "oras", "helm", "regctl", "conformance", "harbor_cli", "terraform",
+    "crane", "oras", "helm", "regctl", "conformance", "tenants", "harbor_cli", "terraform",
 )  # fmt: skip
 
 
