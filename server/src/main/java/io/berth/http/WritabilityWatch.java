@@ -2,6 +2,7 @@ package io.berth.http;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
@@ -17,6 +18,9 @@ import io.vertx.core.net.impl.ConnectionBase;
  * full channel when all that arrived has been read, before the flush that makes room.
  */
 final class WritabilityWatch extends ChannelInboundHandlerAdapter {
+    /** How much of answers may wait for the socket: with Netty's 64 KiB the frames of a layer go out four at a time. */
+    private static final WriteBufferWaterMark WAITING = new WriteBufferWaterMark(128 << 10, 256 << 10);
+
     private final Http2ConnectionHandler http2;
 
     private WritabilityWatch(Http2ConnectionHandler http2) {
@@ -31,6 +35,7 @@ final class WritabilityWatch extends ChannelInboundHandlerAdapter {
         var pipeline = base.channel().pipeline();
         ChannelHandlerContext context = pipeline.context(Http2ConnectionHandler.class);
         if (context != null) {
+            base.channel().config().setWriteBufferWaterMark(WAITING);
             var watch = new WritabilityWatch((Http2ConnectionHandler) context.handler());
             pipeline.addBefore(context.name(), "writability", watch);
         }
