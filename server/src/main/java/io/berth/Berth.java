@@ -215,7 +215,8 @@ public final class Berth implements AutoCloseable {
                     accounts,
                     people.groups,
                     people.identitySources,
-                    people.workloadRules);
+                    people.workloadRules,
+                    site);
             var explanation = new Explanation(authorizer, accounts, people.robots);
             var api = new ApiEndpoint(
                     database,

@@ -80,7 +80,7 @@ public final class HarborApi implements Endpoint {
                         config.server().externalUrl(),
                         clock)
                 .add(router);
-        new UserRoutes(database, guard, accounts, grants, projects, site).add(router);
+        new UserRoutes(database, guard, accounts, grants, projects).add(router);
         new ProjectRoutes(database, guard, projects, bodies, visibility, clock).add(router);
         new MetadataRoutes(database, guard, projects).add(router);
         new QuotaRoutes(database, guard, projects).add(router);
