@@ -68,7 +68,13 @@ public final class HarborApi implements Endpoint {
         var kinds = new GroupKinds(database);
         var auth = new AuthSettings(identitySources);
         var labels = new Labels(database);
-        new SessionRoutes(authenticator, sessions, accounts, guard).add(router);
+        new SessionRoutes(
+                        authenticator,
+                        sessions,
+                        accounts,
+                        guard,
+                        config.server().externalUrl())
+                .add(router);
         new SystemRoutes(
                         database,
                         guard,
