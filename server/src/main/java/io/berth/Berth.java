@@ -178,12 +178,13 @@ public final class Berth implements AutoCloseable {
                     site,
                     meters);
             var httpMetrics = new HttpMetrics(meters);
-            var errors = new Errors(LowerFailures::translate);
+            var errors = new Errors(LowerFailures::translate, audit.sink());
             var checks = ServerStatus.checks(database, registry);
             var health = new HealthEndpoint(checks);
             var caller = new Caller(
                     authentication,
                     people.sessions,
+                    audit.sink(),
                     new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime),
                     random);
             var harbor = new HarborApi(
@@ -193,6 +194,7 @@ public final class Berth implements AutoCloseable {
                     people.authenticator,
                     people.sessions,
                     authorizer,
+                    audit.sink(),
                     accounts,
                     people.groups,
                     people.robots,
@@ -222,6 +224,7 @@ public final class Berth implements AutoCloseable {
                     database,
                     caller,
                     authorizer,
+                    audit.sink(),
                     accounts,
                     people.accessTokens,
                     people.sessions,

@@ -4,6 +4,7 @@ import io.berth.access.Authorizer;
 import io.berth.access.Grants;
 import io.berth.config.BerthConfig;
 import io.berth.db.Database;
+import io.berth.http.AuditSink;
 import io.berth.http.Authenticator;
 import io.berth.http.Endpoint;
 import io.berth.http.Exchange;
@@ -47,6 +48,7 @@ public final class HarborApi implements Endpoint {
             Authenticator authenticator,
             Sessions sessions,
             Authorizer authorizer,
+            AuditSink audit,
             Accounts accounts,
             Groups groups,
             Robots robots,
@@ -62,7 +64,7 @@ public final class HarborApi implements Endpoint {
             Clock clock) {
         this.caller = caller;
         this.readOnly = readOnly;
-        var guard = new Guard(authorizer, projects);
+        var guard = new Guard(authorizer, audit, projects);
         var visibility = new Visibility(config.registry().anonymousPull());
         var bodies = new ProjectBodies(database, projects, visibility);
         var kinds = new GroupKinds(database);
