@@ -155,6 +155,7 @@ public final class Berth implements AutoCloseable {
                     random);
             registry.recover();
             own(registry.uploads()::flush);
+            own(registry.countPulls());
 
             Vertx vertx = starting.join();
             guard.start(vertx);

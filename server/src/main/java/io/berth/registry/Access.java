@@ -19,7 +19,6 @@ import io.berth.oci.OciException;
 import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
 import io.berth.project.Projects;
-import io.vertx.core.http.HttpMethod;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -112,7 +111,7 @@ final class Access {
             RepositoryName name,
             Reference reference,
             String digest) {
-        if (exchange.method() == HttpMethod.GET && audit.wantsPull(name.project())) {
+        if (audit.wantsPull(name.project())) {
             audit.record(new AuditSink.Event(
                     "pull",
                     "artifact",
