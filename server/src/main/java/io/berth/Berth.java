@@ -155,6 +155,7 @@ public final class Berth implements AutoCloseable {
                     random);
             registry.recover();
             own(registry.uploads()::flush);
+            own(registry.countPulls());
 
             Vertx vertx = starting.join();
             guard.start(vertx);
@@ -178,12 +179,13 @@ public final class Berth implements AutoCloseable {
                     site,
                     meters);
             var httpMetrics = new HttpMetrics(meters);
-            var errors = new Errors(LowerFailures::translate);
+            var errors = new Errors(LowerFailures::translate, audit.sink());
             var checks = ServerStatus.checks(database, registry);
             var health = new HealthEndpoint(checks);
             var caller = new Caller(
                     authentication,
                     people.sessions,
+                    audit.sink(),
                     new RateLimiter(config.limits().requestsPerSecond(), System::nanoTime),
                     random);
             var harbor = new HarborApi(
@@ -193,6 +195,7 @@ public final class Berth implements AutoCloseable {
                     people.authenticator,
                     people.sessions,
                     authorizer,
+                    audit.sink(),
                     accounts,
                     people.groups,
                     people.robots,
@@ -215,12 +218,14 @@ public final class Berth implements AutoCloseable {
                     accounts,
                     people.groups,
                     people.identitySources,
-                    people.workloadRules);
+                    people.workloadRules,
+                    site);
             var explanation = new Explanation(authorizer, accounts, people.robots);
             var api = new ApiEndpoint(
                     database,
                     caller,
                     authorizer,
+                    audit.sink(),
                     accounts,
                     people.accessTokens,
                     people.sessions,

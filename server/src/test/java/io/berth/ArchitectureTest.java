@@ -45,7 +45,7 @@ class ArchitectureTest {
             Map.entry("identity", Set.of("site", "db", "http", "oci")),
             Map.entry("access", Set.of("identity", "db", "http", "oci")),
             Map.entry("project", Set.of("access", "identity", "site", "db", "http", "config", "oci")),
-            Map.entry("rbac", Set.of("project", "access", "identity", "db", "http", "config", "oci")),
+            Map.entry("rbac", Set.of("project", "access", "identity", "site", "db", "http", "config", "oci")),
             Map.entry("token", Set.of("project", "access", "identity", "site", "db", "http", "oci")),
             Map.entry(
                     "registry",

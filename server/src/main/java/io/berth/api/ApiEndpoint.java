@@ -3,6 +3,7 @@ package io.berth.api;
 import io.berth.access.Authorizer;
 import io.berth.audit.AuditRequests;
 import io.berth.db.Database;
+import io.berth.http.AuditSink;
 import io.berth.http.Endpoint;
 import io.berth.http.Exchange;
 import io.berth.http.Router;
@@ -35,6 +36,7 @@ public final class ApiEndpoint implements Endpoint {
             Database database,
             Caller caller,
             Authorizer authorizer,
+            AuditSink audit,
             Accounts accounts,
             AccessTokens tokens,
             Sessions sessions,
@@ -43,16 +45,16 @@ public final class ApiEndpoint implements Endpoint {
             Robots robots,
             Rbac rbac,
             Explanation explanation,
-            AuditRequests audit,
+            AuditRequests log,
             BooleanSupplier readOnly) {
         this.caller = caller;
         this.readOnly = readOnly;
-        var guard = new Guard(authorizer);
+        var guard = new Guard(authorizer, audit);
         new OwnRoutes(guard, accounts, tokens, sessions).add(router);
         new SourceRoutes(database, guard, sources).add(router);
         new RuleRoutes(guard, rules, robots).add(router);
         new AccessRoutes(guard, rbac, explanation).add(router);
-        new AuditRoutes(guard, audit).add(router);
+        new AuditRoutes(guard, log).add(router);
     }
 
     @Override

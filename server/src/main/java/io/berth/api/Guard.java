@@ -6,6 +6,8 @@ import io.berth.access.Permission;
 import io.berth.access.Target;
 import io.berth.db.Change;
 import io.berth.http.ApiCall;
+import io.berth.http.AuditSink;
+import io.berth.http.Denied;
 import io.berth.http.Principal;
 import io.berth.identity.Caller;
 import io.berth.oci.ErrorCode;
@@ -14,9 +16,11 @@ import io.berth.oci.OciException;
 /** The authorizer's answers in the terms of this API: 401 for who is nobody, 403 for who may not. */
 final class Guard {
     private final Authorizer authorizer;
+    private final AuditSink audit;
 
-    Guard(Authorizer authorizer) {
+    Guard(Authorizer authorizer, AuditSink audit) {
         this.authorizer = authorizer;
+        this.audit = audit;
     }
 
     /** Something on the system. */
@@ -24,7 +28,14 @@ final class Guard {
         Decision decision = authorizer.decide(call.principal(), permission, Target.SYSTEM);
         if (!decision.allowed()) {
             requireSomebody(call);
-            throw new OciException(ErrorCode.FORBIDDEN, "this needs " + permission + " on the system");
+            throw new Denied(
+                    ErrorCode.FORBIDDEN,
+                    "this needs " + permission + " on the system",
+                    permission.action(),
+                    permission.resource(),
+                    "",
+                    "",
+                    decision.rule());
         }
         return origin(call, decision.rule());
     }
@@ -35,6 +46,7 @@ final class Guard {
 
     void requireSomebody(ApiCall call) {
         if (call.principal().isAnonymous()) {
+            audit.challenged(AuditSink.Challenge.ANONYMOUS);
             throw new OciException(ErrorCode.UNAUTHORIZED, "this needs a login");
         }
     }

@@ -159,7 +159,8 @@ public final class AuditQueue implements AuditSink, AutoCloseable {
     }
 
     private AuditEntry entry(long at, Event event) {
-        String project = Names.project(event.resourceType(), event.resource());
+        String project =
+                event.project().isEmpty() ? Names.project(event.resourceType(), event.resource()) : event.project();
         return new AuditEntry(
                 0,
                 at,

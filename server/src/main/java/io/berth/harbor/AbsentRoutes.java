@@ -218,6 +218,15 @@ final class AbsentRoutes {
                 .delete(
                         project + "/webhook/policies/{id}",
                         call -> unknownIn(call, "notification-policy:delete", "notificationPolicy"))
+                .get(
+                        project + "/webhook/policies/{id}/executions",
+                        call -> unknownIn(call, "notification-policy:read", "notificationPolicy"))
+                .get(
+                        project + "/webhook/policies/{id}/executions/{execution}/tasks",
+                        call -> unknownIn(call, "notification-policy:read", "notificationPolicy"))
+                .get(
+                        project + "/webhook/policies/{id}/executions/{execution}/tasks/{task}/log",
+                        call -> unknownIn(call, "notification-policy:read", "notificationPolicy"))
                 .get(project + "/webhook/lasttrigger", call -> {
                     guard.project(call, "notification-policy:list");
                     call.ok(List.of());
@@ -231,15 +240,22 @@ final class AbsentRoutes {
                     guard.requireSomebody(call);
                     call.ok(Body.of("scope_selectors", List.of(), "tag_selectors", List.of(), "templates", List.of()));
                 })
-                .post(api("/retentions"), call -> {
-                    guard.requireSomebody(call);
-                    throw Absent.feature("retention policies");
-                })
+                .post(api("/retentions"), this::createRetention)
                 .get(api("/retentions/{id}"), this::unknownRetention)
                 .put(api("/retentions/{id}"), this::unknownRetention)
                 .delete(api("/retentions/{id}"), this::unknownRetention)
                 .get(api("/retentions/{id}/executions"), this::unknownRetention)
-                .post(api("/retentions/{id}/executions"), this::unknownRetention);
+                .post(api("/retentions/{id}/executions"), this::unknownRetention)
+                .add("PATCH", api("/retentions/{id}/executions/{execution}"), this::unknownRetention)
+                .get(api("/retentions/{id}/executions/{execution}/tasks"), this::unknownRetention)
+                .get(api("/retentions/{id}/executions/{execution}/tasks/{task}"), this::unknownRetention);
+    }
+
+    private void createRetention(ApiCall call) throws java.io.IOException {
+        guard.requireSomebody(call);
+        var scope = call.body("policy").object("scope");
+        guard.require(call, "tag-retention:create", guard.targetOf(scope == null ? 0 : scope.number("ref", 0)));
+        throw Absent.feature("retention policies");
     }
 
     private void unknownRetention(ApiCall call) {
@@ -249,6 +265,8 @@ final class AbsentRoutes {
 
     private void preheating(Router router) {
         String what = "preheating of peer-to-peer networks";
+        String policy = "preheat policy";
+        String one = api("/projects/{project}/preheat/policies/{id}");
         router.get(api("/p2p/preheat/providers"), call -> plainList(call, "preheat-instance:list"))
                 .get(api("/p2p/preheat/instances"), call -> emptyOnSystem(call, "preheat-instance:list"))
                 .post(api("/p2p/preheat/instances"), call -> refuse(call, "preheat-instance:create", what))
@@ -262,9 +280,17 @@ final class AbsentRoutes {
                 .post(
                         api("/projects/{project}/preheat/policies"),
                         call -> refuseIn(call, "preheat-policy:create", what))
+                .get(one, call -> unknownIn(call, "preheat-policy:read", policy))
+                .put(one, call -> unknownIn(call, "preheat-policy:update", policy))
+                .post(one, call -> refuseIn(call, "preheat-policy:update", what))
+                .delete(one, call -> unknownIn(call, "preheat-policy:delete", policy))
+                .get(one + "/executions", call -> unknownIn(call, "preheat-policy:read", policy))
+                .get(one + "/executions/{execution}", call -> unknownIn(call, "preheat-policy:read", policy))
+                .add("PATCH", one + "/executions/{execution}", call -> unknownIn(call, "preheat-policy:update", policy))
+                .get(one + "/executions/{execution}/tasks", call -> unknownIn(call, "preheat-policy:read", policy))
                 .get(
-                        api("/projects/{project}/preheat/policies/{id}"),
-                        call -> unknownIn(call, "preheat-policy:read", "preheat policy"))
+                        one + "/executions/{execution}/tasks/{task}/logs",
+                        call -> unknownIn(call, "preheat-policy:read", policy))
                 .get(api("/projects/{project}/preheat/providers"), call -> {
                     guard.project(call, "preheat-policy:list");
                     call.ok(List.of());

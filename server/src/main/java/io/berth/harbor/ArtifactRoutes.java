@@ -17,8 +17,6 @@ import io.berth.oci.Tag;
 import io.berth.project.Labels;
 import io.berth.registry.Artifacts;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,6 +44,9 @@ final class ArtifactRoutes {
             "size", Column.number(ArtifactSql.SIZE),
             "push_time", Column.time("m.pushed_at"),
             "pull_time", Column.time("m.pulled_at"));
+
+    private static final Listing.Tagged TAGGED =
+            new Listing.Tagged("m.id", " JOIN tag vt ON vt.manifest_id = m.id", "vt.name");
 
     private final Database database;
     private final Guard guard;
@@ -119,7 +120,6 @@ final class ArtifactRoutes {
         TagFilter visible = visible(call, in.name());
         Listing listing = listing(call)
                 .where("r.name = :repository", "repository", in.name().value());
-        limit(listing, in.name(), visible);
         answer(call, listing, visible);
     }
 
@@ -127,40 +127,14 @@ final class ArtifactRoutes {
         return guard.authorizer().tags(call.principal(), Guard.permission("artifact:list"), name);
     }
 
-    // Who may see some tags alone is shown what has one of those.
-    private void limit(Listing listing, RepositoryName name, TagFilter visible) {
-        if (visible.all()) {
-            return;
-        }
-        List<String> names = database
-                .read(tx -> tx.dao(RowsDao.class)
-                        .rows(
-                                "SELECT t.name FROM tag t JOIN repository r ON r.id = t.repository_id WHERE r.name = :name",
-                                Map.of("name", name.value())))
-                .stream()
-                .map(row -> row.text("name"))
-                .filter(visible::contains)
-                .toList();
-        if (names.isEmpty()) {
-            listing.where("1 = 0");
-            return;
-        }
-        List<String> bound = new ArrayList<>();
-        Map<String, Object> binds = new HashMap<>();
-        for (String tag : names) {
-            bound.add(":vt" + bound.size());
-            binds.put("vt" + binds.size(), tag);
-        }
-        listing.bind(binds)
-                .where("EXISTS (SELECT 1 FROM tag vt WHERE vt.manifest_id = m.id AND vt.name IN ("
-                        + String.join(", ", bound) + "))");
-    }
-
     private void answer(ApiCall call, Listing listing, TagFilter visible) {
         boolean withLabels = call.queryFlag("with_label");
         boolean withAccessories = call.queryFlag("with_accessory");
         Listing.Page<Object> page = database.read(tx -> {
-            Listing.Page<Row> rows = listing.read(tx, ArtifactBodies.SELECT, ArtifactBodies.FROM);
+            // Who may see some tags alone is shown what has one of those.
+            Listing.Page<Row> rows = visible.all()
+                    ? listing.read(tx, ArtifactBodies.SELECT, ArtifactBodies.FROM)
+                    : listing.read(tx, ArtifactBodies.SELECT, ArtifactBodies.FROM, TAGGED, visible);
             return new Listing.Page<>(
                     rows.total(),
                     rows.items().stream()

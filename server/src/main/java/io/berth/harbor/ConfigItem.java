@@ -20,7 +20,7 @@ record ConfigItem(String name, Object fallback, Kind kind) {
         KEPT,
         /** Of an identity source, or which of them is on. */
         SOURCE,
-        /** Of a way to log in that is not there: it keeps the value it has. */
+        /** Of something that is not there: it keeps the value it has. */
         FIXED
     }
 
@@ -31,7 +31,6 @@ record ConfigItem(String name, Object fallback, Kind kind) {
         Map<String, ConfigItem> items = new java.util.TreeMap<>();
         for (Setting<?> setting : List.of(
                 Setting.PROJECT_CREATION,
-                Setting.SELF_REGISTRATION,
                 Setting.READ_ONLY,
                 Setting.TOKEN_EXPIRATION,
                 Setting.ROBOT_DURATION,
@@ -62,6 +61,7 @@ record ConfigItem(String name, Object fallback, Kind kind) {
         fixed.put("http_authproxy_skip_search", false);
         fixed.put("http_authproxy_verify_cert", true);
         fixed.put("oidc_logout", false);
+        fixed.put("self_registration", false);
         fixed.put("uaa_client_id", "");
         fixed.put("uaa_endpoint", "");
         fixed.put("uaa_verify_cert", false);

@@ -6,6 +6,8 @@ import io.berth.access.Permission;
 import io.berth.access.Target;
 import io.berth.db.Change;
 import io.berth.http.ApiCall;
+import io.berth.http.AuditSink;
+import io.berth.http.Denied;
 import io.berth.identity.Caller;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
@@ -20,10 +22,12 @@ import java.util.Optional;
 /** The authorizer's answers in the terms of Harbor's API: 401 for who is nobody, 403 for who may not. */
 final class Guard {
     private final Authorizer authorizer;
+    private final AuditSink audit;
     private final Projects projects;
 
-    Guard(Authorizer authorizer, Projects projects) {
+    Guard(Authorizer authorizer, AuditSink audit, Projects projects) {
         this.authorizer = authorizer;
+        this.audit = audit;
         this.projects = projects;
     }
 
@@ -43,6 +47,7 @@ final class Guard {
 
     void requireSomebody(ApiCall call) {
         if (call.principal().isAnonymous()) {
+            audit.challenged(AuditSink.Challenge.ANONYMOUS);
             throw new OciException(ErrorCode.UNAUTHORIZED, "unauthorized");
         }
     }
@@ -75,9 +80,21 @@ final class Guard {
         Decision decision = authorizer.decide(call.principal(), permission, target);
         if (!decision.allowed()) {
             requireSomebody(call);
-            throw new OciException(ErrorCode.FORBIDDEN, message);
+            throw denied(permission, target, decision, message);
         }
         return origin(call, decision.rule());
+    }
+
+    /** What tells somebody that they may not. */
+    static OciException denied(Permission permission, Target target, Decision decision, String message) {
+        return new Denied(
+                ErrorCode.FORBIDDEN,
+                message,
+                permission.action(),
+                permission.resource(),
+                target.resource(),
+                target.inProject(),
+                decision.rule());
     }
 
     static Change.Origin origin(ApiCall call, String rule) {

@@ -4,6 +4,7 @@ import io.berth.access.Authorizer;
 import io.berth.access.Grants;
 import io.berth.config.BerthConfig;
 import io.berth.db.Database;
+import io.berth.http.AuditSink;
 import io.berth.http.Authenticator;
 import io.berth.http.Endpoint;
 import io.berth.http.Exchange;
@@ -47,6 +48,7 @@ public final class HarborApi implements Endpoint {
             Authenticator authenticator,
             Sessions sessions,
             Authorizer authorizer,
+            AuditSink audit,
             Accounts accounts,
             Groups groups,
             Robots robots,
@@ -62,13 +64,19 @@ public final class HarborApi implements Endpoint {
             Clock clock) {
         this.caller = caller;
         this.readOnly = readOnly;
-        var guard = new Guard(authorizer, projects);
+        var guard = new Guard(authorizer, audit, projects);
         var visibility = new Visibility(config.registry().anonymousPull());
         var bodies = new ProjectBodies(database, projects, visibility);
         var kinds = new GroupKinds(database);
         var auth = new AuthSettings(identitySources);
         var labels = new Labels(database);
-        new SessionRoutes(authenticator, sessions, accounts, guard).add(router);
+        new SessionRoutes(
+                        authenticator,
+                        sessions,
+                        accounts,
+                        guard,
+                        config.server().externalUrl())
+                .add(router);
         new SystemRoutes(
                         database,
                         guard,
@@ -80,7 +88,7 @@ public final class HarborApi implements Endpoint {
                         config.server().externalUrl(),
                         clock)
                 .add(router);
-        new UserRoutes(database, guard, accounts, grants, projects, site).add(router);
+        new UserRoutes(database, guard, accounts, grants, projects).add(router);
         new ProjectRoutes(database, guard, projects, bodies, visibility, clock).add(router);
         new MetadataRoutes(database, guard, projects).add(router);
         new QuotaRoutes(database, guard, projects).add(router);

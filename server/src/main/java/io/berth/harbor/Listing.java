@@ -1,5 +1,6 @@
 package io.berth.harbor;
 
+import io.berth.access.TagFilter;
 import io.berth.db.Database;
 import io.berth.db.Tx;
 import io.berth.http.ApiCall;
@@ -16,6 +17,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A list as a client asks for it: {@code q} and {@code sort} become SQL with bound values over columns that are allowed;
@@ -23,6 +26,7 @@ import java.util.function.Function;
  */
 final class Listing {
     private static final int FEW = 2_000;
+    private static final int PIECE = 100;
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss", Locale.ROOT);
 
     private final ApiCall call;
@@ -117,6 +121,60 @@ final class Listing {
                         + " LIMIT :limit OFFSET :offset",
                 all);
         return new Page<>(total, rows);
+    }
+
+    /**
+     * How rows are told apart, and what their tags are called.
+     *
+     * @param key a column, by which rows that are one lie together in the list's order
+     * @param join to the tags, may be empty
+     * @param name the tag's column
+     */
+    record Tagged(String key, String join, String name) {}
+
+    /**
+     * The same of those rows alone that have a tag which {@code visible} lets through. Its patterns are no SQL: names are
+     * compared one after the other, so that neither memory nor a statement has to hold all tags of a repository.
+     */
+    Page<Row> read(Tx tx, String select, String from, Tagged tagged, TagFilter visible) {
+        RowsDao dao = tx.dao(RowsDao.class);
+        var keys = new ArrayList<Object>();
+        long[] total = {0};
+        Object[] last = {null};
+        dao.each(
+                Database.RARE + "SELECT " + tagged.key() + " AS row_key, " + tagged.name() + " AS row_tag FROM " + from
+                        + tagged.join() + where(finds) + " ORDER BY " + order,
+                values,
+                row -> {
+                    Object key = row.columns().get("row_key");
+                    if (key.equals(last[0]) || !visible.contains(row.text("row_tag"))) {
+                        return;
+                    }
+                    last[0] = key;
+                    if (total[0] >= paging.offset() && keys.size() < paging.limit()) {
+                        keys.add(key);
+                    }
+                    total[0]++;
+                });
+        return new Page<>(total[0], byKeys(dao, select, from, tagged.key(), keys));
+    }
+
+    private List<Row> byKeys(RowsDao dao, String select, String from, String key, List<Object> keys) {
+        List<Row> rows = new ArrayList<>();
+        for (int at = 0; at < keys.size(); at += PIECE) {
+            Map<String, Object> all = new LinkedHashMap<>(values);
+            List<Object> piece = keys.subList(at, Math.min(keys.size(), at + PIECE));
+            for (int i = 0; i < piece.size(); i++) {
+                all.put("key" + i, piece.get(i));
+            }
+            String named =
+                    IntStream.range(0, piece.size()).mapToObj(i -> ":key" + i).collect(Collectors.joining(", "));
+            rows.addAll(dao.rows(
+                    Database.RARE + "SELECT " + select + " FROM " + from + where(key + " IN (" + named + ")")
+                            + " ORDER BY " + order,
+                    all));
+        }
+        return rows;
     }
 
     private String where(String visible) {

@@ -2,11 +2,10 @@ package io.berth.harbor;
 
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
+import io.berth.project.ProjectSetting;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * What Harbor keeps as a project's metadata, all of it text. {@code public} is the project's own; the others are settings,
@@ -15,22 +14,12 @@ import java.util.Set;
 final class ProjectMetadata {
     static final String PUBLIC = "public";
 
-    private static final String SEVERITY = "severity";
-    private static final List<String> SEVERITIES = List.of("none", "low", "medium", "high", "critical");
-    private static final Set<String> FLAGS = Set.of(
-            PUBLIC,
-            "enable_content_trust",
-            "enable_content_trust_cosign",
-            "prevent_vul",
-            "auto_scan",
-            "auto_sbom_generation",
-            "reuse_sys_cve_allowlist",
-            "proxy_cache_local_on_not_found");
-
     private ProjectMetadata() {}
 
     static boolean isKnown(String name) {
-        return FLAGS.contains(name) || name.equals(SEVERITY);
+        return name.equals(PUBLIC)
+                || name.equals(ProjectSetting.SEVERITY)
+                || ProjectSetting.flags().contains(name);
     }
 
     /**
@@ -50,13 +39,13 @@ final class ProjectMetadata {
     }
 
     private static String checked(String name, String value) {
-        if (name.equals(SEVERITY)) {
+        if (name.equals(ProjectSetting.SEVERITY)) {
             String severity = value.toLowerCase(Locale.ROOT);
-            if (!SEVERITIES.contains(severity)) {
+            if (!ProjectSetting.severities().contains(severity)) {
                 throw new OciException(
                         ErrorCode.BAD_REQUEST,
-                        "metadata.severity should be one of " + String.join(", ", SEVERITIES) + ", but got: '" + value
-                                + "'");
+                        "metadata.severity should be one of " + String.join(", ", ProjectSetting.severities())
+                                + ", but got: '" + value + "'");
             }
             return severity;
         }

@@ -1,6 +1,7 @@
 package io.berth.harbor;
 
 import io.berth.access.Decision;
+import io.berth.access.Permission;
 import io.berth.access.Target;
 import io.berth.db.Database;
 import io.berth.http.ApiCall;
@@ -85,8 +86,10 @@ final class ProjectRoutes {
         JsonBody body = call.body("project");
         Decision decision = projects.mayCreate(principal);
         if (!decision.allowed()) {
-            throw new OciException(
-                    ErrorCode.FORBIDDEN,
+            throw Guard.denied(
+                    Permission.PROJECT_CREATE,
+                    Target.SYSTEM,
+                    decision,
                     principal.kind() == Principal.Kind.ROBOT
                             ? "Only system level robot can create project"
                             : "Only system admin can create project");

@@ -13,6 +13,8 @@ import io.berth.identity.Sessions;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import java.io.IOException;
+import java.net.URI;
+import java.util.Optional;
 
 /** {@code /c}: a browser logs in and out. */
 final class SessionRoutes {
@@ -23,12 +25,16 @@ final class SessionRoutes {
     private final Sessions sessions;
     private final Accounts accounts;
     private final Guard guard;
+    private final Optional<URI> externalUrl;
 
-    SessionRoutes(Authenticator authenticator, Sessions sessions, Accounts accounts, Guard guard) {
+    /** @param externalUrl how browsers reach this server, when that differs from what they ask */
+    SessionRoutes(
+            Authenticator authenticator, Sessions sessions, Accounts accounts, Guard guard, Optional<URI> externalUrl) {
         this.authenticator = authenticator;
         this.sessions = sessions;
         this.accounts = accounts;
         this.guard = guard;
+        this.externalUrl = externalUrl;
     }
 
     void add(Router router) {
@@ -55,8 +61,8 @@ final class SessionRoutes {
         call.ok();
     }
 
-    private static String cookie(Exchange exchange, String value, String more) {
-        boolean secure = exchange.askedUrl().startsWith("https:");
+    private String cookie(Exchange exchange, String value, String more) {
+        boolean secure = exchange.baseUrl(externalUrl).startsWith("https:");
         return Caller.COOKIE + "=" + value + "; Path=/; HttpOnly; SameSite=Lax" + (secure ? "; Secure" : "") + more;
     }
 

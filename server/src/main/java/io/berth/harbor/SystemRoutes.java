@@ -101,7 +101,7 @@ final class SystemRoutes {
                 "harbor_version",
                 VERSION + "-berth",
                 "self_registration",
-                site.get(Setting.SELF_REGISTRATION),
+                false,
                 "oidc_provider_name",
                 mode.equals(AuthFamily.OIDC.mode()) ? ofSources.get("oidc_name") : "");
         if (!call.principal().isAnonymous()) {

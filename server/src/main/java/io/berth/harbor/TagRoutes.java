@@ -10,7 +10,6 @@ import io.berth.oci.OciException;
 import io.berth.oci.Tag;
 import io.berth.registry.Artifacts;
 import java.io.IOException;
-import java.util.List;
 import java.util.Map;
 
 /** Tags of an artifact. */
@@ -22,6 +21,8 @@ final class TagRoutes {
             "repository_id", Column.number("t.repository_id"),
             "push_time", Column.time("t.updated_at"),
             "pull_time", Column.time("t.pulled_at"));
+
+    private static final Listing.Tagged NAMED = new Listing.Tagged("t.name", "", "t.name");
 
     private final Database database;
     private final Guard guard;
@@ -49,12 +50,10 @@ final class TagRoutes {
                         artifact.in().name());
         Listing listing = new Listing(call, COLUMNS, "t.updated_at DESC, t.name")
                 .where("t.manifest_id = :manifest", "manifest", artifact.id());
-        Listing.Page<Row> page = database.read(tx -> listing.read(tx, SELECT, "tag t"));
-        List<?> shown = page.items().stream()
-                .filter(row -> visible.contains(row.text("name")))
-                .map(ArtifactBodies::tag)
-                .toList();
-        listing.answer(page.total(), shown);
+        Listing.Page<Row> page = database.read(tx ->
+                visible.all() ? listing.read(tx, SELECT, "tag t") : listing.read(tx, SELECT, "tag t", NAMED, visible));
+        listing.answer(
+                page.total(), page.items().stream().map(ArtifactBodies::tag).toList());
     }
 
     private void create(ApiCall call) throws IOException {

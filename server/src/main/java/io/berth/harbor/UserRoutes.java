@@ -17,8 +17,6 @@ import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.project.Project;
 import io.berth.project.Projects;
-import io.berth.site.Setting;
-import io.berth.site.SiteSettings;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,15 +50,13 @@ final class UserRoutes {
     private final Accounts accounts;
     private final Grants grants;
     private final Projects projects;
-    private final SiteSettings site;
 
-    UserRoutes(Database database, Guard guard, Accounts accounts, Grants grants, Projects projects, SiteSettings site) {
+    UserRoutes(Database database, Guard guard, Accounts accounts, Grants grants, Projects projects) {
         this.database = database;
         this.guard = guard;
         this.accounts = accounts;
         this.grants = grants;
         this.projects = projects;
-        this.site = site;
     }
 
     void add(Router router) {
@@ -100,9 +96,6 @@ final class UserRoutes {
 
     private void create(ApiCall call) throws IOException {
         JsonBody body = call.body("userReq");
-        if (call.principal().isAnonymous() && site.get(Setting.SELF_REGISTRATION)) {
-            throw new OciException(ErrorCode.FORBIDDEN, "self-registration cannot be triggered via API");
-        }
         Change.Origin origin = guard.requireSystem(call, "user:create");
         String name = body.text("username", "");
         requireLength("username", name, 255);

@@ -50,6 +50,7 @@ public interface AuditSink {
      * @param operation {@code pull}, {@code login}, {@code push}, {@code delete} ...
      * @param resourceType {@code artifact}, {@code blob}, {@code repository}, {@code user} ...
      * @param resource its name, may be empty
+     * @param project where it is, empty where the name says it or there is none
      * @param actor a name as it was claimed, where nobody could verify it
      * @param credential the credential's id, may be empty
      * @param success whether it was allowed and done
@@ -60,6 +61,7 @@ public interface AuditSink {
             String operation,
             String resourceType,
             String resource,
+            String project,
             String actor,
             String credential,
             String client,
@@ -71,6 +73,7 @@ public interface AuditSink {
             requireNonNull(operation, "operation is null");
             requireNonNull(resourceType, "resourceType is null");
             requireNonNull(resource, "resource is null");
+            requireNonNull(project, "project is null");
             requireNonNull(actor, "actor is null");
             requireNonNull(detail, "detail is null");
         }
@@ -86,7 +89,49 @@ public interface AuditSink {
                 String requestId,
                 boolean success,
                 String rule) {
-            this(operation, resourceType, resource, actor, credential, client, requestId, success, rule, Map.of());
+            this(operation, resourceType, resource, "", actor, credential, client, requestId, success, rule, Map.of());
+        }
+
+        /** What the one who makes this request is refused. */
+        static Event refusal(
+                Exchange exchange,
+                String operation,
+                String resourceType,
+                String resource,
+                String project,
+                String rule) {
+            Principal who = exchange.principal();
+            return new Event(
+                    operation,
+                    resourceType,
+                    resource,
+                    project,
+                    who.name(),
+                    who.credential(),
+                    exchange.client(),
+                    exchange.requestId(),
+                    false,
+                    rule,
+                    Map.of());
+        }
+
+        /**
+         * A request by something wrong that is no login: a token, a session, a certificate.
+         *
+         * @param actor whose it would be, or {@code unknown}
+         * @param rule what is wrong
+         */
+        public static Event wrong(Exchange exchange, String actor, String rule) {
+            return new Event(
+                    "authenticate",
+                    "request",
+                    exchange.rawPath(),
+                    actor,
+                    "",
+                    exchange.client(),
+                    exchange.requestId(),
+                    false,
+                    rule);
         }
     }
 }

@@ -99,8 +99,8 @@ public final class Authentication {
         String authorization = presented(exchange);
         Optional<Principal> holder = holder(exchange, authorization);
         if (authorization == null) {
-            holder.ifPresent(who -> requireSameSite(exchange));
             holder.ifPresent(principal -> known(exchange, principal));
+            holder.ifPresent(who -> requireSameSite(exchange));
             return holder.orElse(Principal.ANONYMOUS);
         }
         Principal principal = authenticator
@@ -207,50 +207,12 @@ public final class Authentication {
 
     /** The same of a token there: no login, of which the audit would hear from whoever verifies it. */
     public OciException wrongToken(Exchange exchange, String message) {
-        audit.challenged(AuditSink.Challenge.CREDENTIAL);
+        refused(exchange, "unknown", message);
         return unauthorized(exchange, "", message);
     }
 
     private void refused(Exchange exchange, String actor, String rule) {
-        audit.record(new AuditSink.Event(
-                "authenticate",
-                "request",
-                exchange.rawPath(),
-                actor,
-                "",
-                exchange.client(),
-                exchange.requestId(),
-                false,
-                rule));
-    }
-
-    /**
-     * What tells a client that it may not, which the audit hears of.
-     *
-     * @param operation what it wanted to do
-     * @param resourceType with what
-     * @param resource its name, may be empty
-     * @param rule what decided
-     */
-    public OciException denied(
-            Exchange exchange,
-            Principal principal,
-            String operation,
-            String resourceType,
-            String resource,
-            String rule,
-            String message) {
-        audit.record(new AuditSink.Event(
-                operation,
-                resourceType,
-                resource,
-                principal.name(),
-                principal.credential(),
-                exchange.client(),
-                exchange.requestId(),
-                false,
-                rule));
-        return new OciException(ErrorCode.DENIED, message);
+        audit.record(AuditSink.Event.wrong(exchange, actor, rule));
     }
 
     private static String presented(Exchange exchange) {

@@ -5,6 +5,7 @@ import io.berth.oci.ErrorCode;
 import io.berth.oci.Json;
 import io.berth.oci.OciException;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,11 +20,18 @@ import org.slf4j.LoggerFactory;
 public final class Errors {
     private static final Logger LOG = LoggerFactory.getLogger(Errors.class);
 
-    private final Function<Throwable, OciException> translator;
+    private static final int FORBIDDEN = 403;
 
-    /** @param translator says what an exception of a lower layer means to a client, or null when it does not know */
-    public Errors(Function<Throwable, OciException> translator) {
+    private final Function<Throwable, OciException> translator;
+    private final AuditSink audit;
+
+    /**
+     * @param translator says what an exception of a lower layer means to a client, or null when it does not know
+     * @param audit hears of all that becomes a 403
+     */
+    public Errors(Function<Throwable, OciException> translator, AuditSink audit) {
         this.translator = translator;
+        this.audit = audit;
     }
 
     /** Answers with {@code failure}, or cuts the answer off when it has begun. */
@@ -34,6 +42,9 @@ public final class Errors {
             return;
         }
         OciException error = toError(exchange, failure);
+        if (error.status() == FORBIDDEN) {
+            audit.record(event(exchange, error));
+        }
         try {
             exchange.describeNothing();
             error.headers().forEach(exchange::set);
@@ -41,6 +52,18 @@ public final class Errors {
         } catch (IllegalStateException e) {
             LOG.debug("{} could not be answered: {}", exchange.requestId(), e.toString());
         }
+    }
+
+    private static AuditSink.Event event(Exchange exchange, OciException error) {
+        return error instanceof Denied denied
+                ? denied.event(exchange)
+                : AuditSink.Event.refusal(
+                        exchange,
+                        exchange.method().name().toLowerCase(Locale.ROOT),
+                        "request",
+                        exchange.rawPath(),
+                        "",
+                        error.getMessage());
     }
 
     private OciException toError(Exchange exchange, Throwable failure) {

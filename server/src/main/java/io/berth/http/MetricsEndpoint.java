@@ -1,5 +1,6 @@
 package io.berth.http;
 
+import io.berth.oci.ErrorCode;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -24,14 +25,14 @@ public final class MetricsEndpoint implements Endpoint {
         if (!mayRead.test(principal)) {
             throw principal.isAnonymous()
                     ? authentication.challenge(exchange, "", "reading metrics needs a credential")
-                    : authentication.denied(
-                            exchange,
-                            principal,
+                    : new Denied(
+                            ErrorCode.DENIED,
+                            "reading metrics needs a credential with metrics:read",
                             "read",
                             "metrics",
                             "",
-                            "no rule allows it",
-                            "reading metrics needs a credential with metrics:read");
+                            "",
+                            "no rule allows it");
         }
         exchange.answer(
                 200, "text/plain; version=0.0.4; charset=utf-8", scrape.get().getBytes(StandardCharsets.UTF_8));

@@ -1,6 +1,7 @@
 package io.berth.identity;
 
 import io.berth.db.Change;
+import io.berth.http.AuditSink;
 import io.berth.http.Authentication;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
@@ -29,13 +30,23 @@ public final class Caller {
 
     private final Authentication authentication;
     private final Sessions sessions;
+    private final AuditSink audit;
     private final RateLimiter limiter;
     private final SecretKeySpec tokenKey;
 
-    /** @param limiter how often somebody may ask */
-    public Caller(Authentication authentication, Sessions sessions, RateLimiter limiter, RandomGenerator random) {
+    /**
+     * @param audit hears of sessions that are over, and of scopes that do not reach here
+     * @param limiter how often somebody may ask
+     */
+    public Caller(
+            Authentication authentication,
+            Sessions sessions,
+            AuditSink audit,
+            RateLimiter limiter,
+            RandomGenerator random) {
         this.authentication = authentication;
         this.sessions = sessions;
+        this.audit = audit;
         this.limiter = limiter;
         byte[] key = new byte[32];
         random.nextBytes(key);
@@ -64,13 +75,14 @@ public final class Caller {
     }
 
     // A token of the registry's, which names repositories, is none of an API's.
-    private static void requireScope(Exchange exchange, Principal principal) {
+    private void requireScope(Exchange exchange, Principal principal) {
         boolean covered = principal
                 .scopes()
                 .map(scopes -> scopes.stream()
                         .anyMatch(scope -> scope.covers(API_SCOPE, "", exchange.isRead() ? "read" : "write")))
                 .orElse(true);
         if (!covered) {
+            audit.challenged(AuditSink.Challenge.SCOPE);
             throw new OciException(
                     ErrorCode.UNAUTHORIZED, "unauthorized: the credential's scope does not reach so far");
         }
@@ -83,11 +95,15 @@ public final class Caller {
             authentication.ambient(exchange).ifPresent(certificate -> protect(exchange, token(certificate)));
             return principal;
         }
-        Sessions.Session session = sessions.find(cookie.get())
-                .orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "the session is over"));
+        Sessions.Session session = sessions.find(cookie.get()).orElseThrow(() -> isOver(exchange));
         exchange.principal(session.principal());
         protect(exchange, session.csrf());
         return session.principal();
+    }
+
+    private OciException isOver(Exchange exchange) {
+        audit.record(AuditSink.Event.wrong(exchange, "unknown", "the session is over"));
+        return new OciException(ErrorCode.UNAUTHORIZED, "the session is over");
     }
 
     private static void protect(Exchange exchange, String token) {

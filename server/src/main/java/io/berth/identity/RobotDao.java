@@ -40,6 +40,13 @@ interface RobotDao {
             """)
     List<Robot> of(@Bind("project") long project);
 
+    @SqlQuery("""
+            SELECT r.id, r.project_id, NULL AS project, r.name, r.description, r.secret_hash, r.disabled,
+                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at
+            FROM robot r WHERE r.project_id IS NULL ORDER BY r.id
+            """)
+    List<Robot> ofSystem();
+
     /** Of the system where {@code project} is 0. */
     @SqlQuery("SELECT COUNT(*) FROM robot WHERE COALESCE(project_id, 0) = :project AND name = :name")
     int count(@Bind("project") long project, @Bind("name") String name);

@@ -66,6 +66,11 @@ public final class Robots {
         return tx.dao(RobotDao.class).of(project);
     }
 
+    /** All robots of the system. */
+    public List<Robot> ofSystem(Tx tx) {
+        return tx.dao(RobotDao.class).ofSystem();
+    }
+
     /**
      * Adds one within a transaction, which is to grant it something as well.
      *

@@ -9,7 +9,7 @@ import java.util.Map;
  * A request that cannot be served, with what the client is to be told. The one mapper in {@code http} turns it into an
  * answer; it carries no stack trace, since it describes the request and not a fault of the server.
  */
-public final class OciException extends RuntimeException {
+public class OciException extends RuntimeException {
     private final ErrorCode code;
     private final int status;
     private final Map<String, String> headers = new LinkedHashMap<>();

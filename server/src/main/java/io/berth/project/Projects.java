@@ -172,6 +172,7 @@ public final class Projects {
         if (name.isBlank() || name.length() > 100 || value.length() > MAX_SETTING) {
             throw new OciException(ErrorCode.BAD_REQUEST, "a setting has a name and a value of at most 64 KiB");
         }
+        ProjectSetting.requireSense(name, value);
         dao.putSetting(id, name, value);
     }
 

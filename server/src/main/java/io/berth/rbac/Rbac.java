@@ -12,13 +12,13 @@ import io.berth.identity.Account;
 import io.berth.identity.Accounts;
 import io.berth.identity.Groups;
 import io.berth.identity.IdentitySources;
-import io.berth.identity.Robot;
 import io.berth.identity.Robots;
 import io.berth.identity.workload.WorkloadRules;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.project.Project;
 import io.berth.project.Projects;
+import io.berth.site.SiteSettings;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,10 +38,11 @@ public final class Rbac {
     private final Roles roles;
     private final Projects projects;
     private final Grants grants;
-    private final Robots robots;
+    private final RobotAccounts robots;
     private final Accounts accounts;
     private final Groups groups;
     private final Origins origins;
+    private final SiteRules site;
 
     public Rbac(
             Database database,
@@ -52,15 +53,17 @@ public final class Rbac {
             Accounts accounts,
             Groups groups,
             IdentitySources sources,
-            WorkloadRules rules) {
+            WorkloadRules rules,
+            SiteSettings site) {
         this.database = database;
         this.roles = roles;
         this.projects = projects;
         this.grants = grants;
-        this.robots = robots;
+        this.robots = new RobotAccounts(robots, grants, projects);
         this.accounts = accounts;
         this.groups = groups;
         this.origins = new Origins(sources, rules, robots);
+        this.site = new SiteRules(site);
     }
 
     /**
@@ -138,6 +141,7 @@ public final class Rbac {
     private Outcome apply(Tx tx, RbacFile file, Map<String, Long> subjects, Change.Origin origin) {
         List<String> changes = new ArrayList<>();
         Map<String, String> secrets = new LinkedHashMap<>();
+        site.put(tx, file.settings(), changes, origin);
         file.sources().ifPresent(list -> origins.putSources(tx, list, changes, origin));
         for (RbacFile.Role role : file.roles()) {
             putRole(tx, role, changes, origin);
@@ -147,8 +151,9 @@ public final class Rbac {
             wanted.members()
                     .ifPresent(members ->
                             putGrants(tx, project, grants.in(tx, project.id()), members, subjects, changes, origin));
-            wanted.robots().ifPresent(list -> putRobots(tx, project, list, changes, secrets, origin));
+            wanted.robots().ifPresent(list -> robots.put(tx, project, list, changes, secrets, origin));
         }
+        file.robots().ifPresent(list -> robots.put(tx, null, list, changes, secrets, origin));
         file.system().ifPresent(list -> putGrants(tx, null, grants.ofAllProjects(tx), list, subjects, changes, origin));
         file.rules().ifPresent(list -> origins.putRules(tx, list, changes, origin));
         return new Outcome(changes, secrets);
@@ -257,71 +262,6 @@ public final class Rbac {
                 && (grant.scope() == Grant.Scope.PROJECTS) == wanted.everywhere();
     }
 
-    private void putRobots(
-            Tx tx,
-            Project project,
-            List<RbacFile.Robot> wanted,
-            List<String> changes,
-            Map<String, String> secrets,
-            Change.Origin origin) {
-        var existing = new LinkedHashMap<String, Robot>();
-        robots.of(tx, project.id()).forEach(robot -> existing.put(robot.name(), robot));
-        for (RbacFile.Robot one : wanted) {
-            Robot robot = existing.remove(one.name());
-            if (robot == null) {
-                Robots.Created created =
-                        robots.create(tx, project.id(), one.name(), one.description(), one.days(), null, origin);
-                if (one.disabled()) {
-                    robots.update(tx, created.robot(), one.description(), true, one.days(), origin);
-                }
-                grantRobot(tx, project, created.robot(), one, origin);
-                secrets.put(robots.fullName(created.robot()), created.secret());
-                changes.add("+ robot " + one.name() + " of " + project.name());
-            } else if (!describe(tx, robot).equals(one)) {
-                robots.update(tx, robot, one.description(), one.disabled(), one.days(), origin);
-                grants.removeAllOf(tx, Grant.SubjectKind.ROBOT, robot.id());
-                grantRobot(tx, project, robot, one, origin);
-                changes.add("~ robot " + one.name() + " of " + project.name());
-            }
-        }
-        existing.values().forEach(robot -> {
-            grants.removeAllOf(tx, Grant.SubjectKind.ROBOT, robot.id());
-            robots.delete(tx, robot, origin);
-            changes.add("- robot " + robot.name() + " of " + project.name());
-        });
-    }
-
-    private void grantRobot(Tx tx, Project project, Robot robot, RbacFile.Robot wanted, Change.Origin origin) {
-        grants.add(
-                tx,
-                new Grants.Wanted(
-                        Grant.SubjectKind.ROBOT,
-                        robot.id(),
-                        Grant.Scope.PROJECT,
-                        project.id(),
-                        null,
-                        Set.copyOf(wanted.permissions()),
-                        wanted.repositories().orElse(null),
-                        wanted.tags().orElse(null)),
-                origin);
-    }
-
-    private RbacFile.Robot describe(Tx tx, Robot robot) {
-        List<Grant> of = grants.of(tx, Grant.SubjectKind.ROBOT, robot.id());
-        Optional<Grant> grant = of.size() == 1 ? Optional.of(of.getFirst()) : Optional.empty();
-        return new RbacFile.Robot(
-                robot.name(),
-                robot.description(),
-                robot.durationDays(),
-                robot.disabled(),
-                grant.map(one -> grants.permissions(tx, one.id()).stream()
-                                .sorted(java.util.Comparator.comparing(Permission::toString))
-                                .toList())
-                        .orElse(List.of()),
-                grant.map(Grant::repositoryPattern),
-                grant.map(Grant::tagPattern));
-    }
-
     /** The file that {@link #apply} would change nothing with. */
     public Map<String, Object> export() {
         return database.read(tx -> {
@@ -344,15 +284,15 @@ public final class Rbac {
                             Optional.of(project.quota().orElse(-1)),
                             new LinkedHashMap<>(projects.settings(tx, project.id())),
                             Optional.of(describe(grants.in(tx, project.id()), groupNames)),
-                            Optional.of(robots.of(tx, project.id()).stream()
-                                    .map(robot -> describe(tx, robot))
-                                    .toList())))
+                            Optional.of(robots.describe(tx, project))))
                     .toList();
             return new RbacFile(
                             Optional.of(origins.sources(tx)),
                             Optional.of(origins.rules(tx)),
                             own,
                             all,
+                            Optional.of(robots.describe(tx, (Project) null)),
+                            site.describe(tx),
                             Optional.of(describe(grants.ofAllProjects(tx), groupNames)))
                     .toYaml();
         });

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.SortedMap;
 
 /**
  * What a file says. An absent list leaves what there is as it is; a list that is there is all there shall be.
@@ -14,6 +15,8 @@ import java.util.SequencedMap;
  * @param rules which tokens of a CI act as which robot
  * @param roles roles of one's own; others stay
  * @param projects these; others stay
+ * @param robots those of the system
+ * @param settings the site's, by name; others stay
  * @param system who has something on the system or in every project
  */
 record RbacFile(
@@ -21,6 +24,8 @@ record RbacFile(
         Optional<List<Rule>> rules,
         List<Role> roles,
         List<Project> projects,
+        Optional<List<Robot>> robots,
+        SortedMap<String, String> settings,
         Optional<List<Grant>> system) {
 
     /** @param secrets those that are given; others stay */
@@ -61,14 +66,25 @@ record RbacFile(
             boolean everywhere) {}
 
     /** @param days -1 for ever */
-    record Robot(
-            String name,
-            String description,
-            int days,
-            boolean disabled,
-            List<Permission> permissions,
-            Optional<String> repositories,
-            Optional<String> tags) {}
+    record Robot(String name, String description, int days, boolean disabled, List<RobotGrant> grants) {}
+
+    /**
+     * What a robot may do somewhere.
+     *
+     * @param in {@link #OWN}, {@link #SYSTEM}, {@link #PROJECTS}, or {@link #PROJECT} with a name
+     */
+    record RobotGrant(String in, List<Permission> permissions, Optional<String> repositories, Optional<String> tags) {
+        /** The project that the robot is of. */
+        static final String OWN = "";
+
+        static final String SYSTEM = "system";
+        static final String PROJECTS = "projects";
+        static final String PROJECT = "project:";
+
+        String project() {
+            return in.substring(PROJECT.length());
+        }
+    }
 
     /** What {@code berth export} writes and {@link RbacReader} reads. */
     Map<String, Object> toYaml() {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.yaml.snakeyaml.error.YAMLException;
 
@@ -43,7 +44,7 @@ final class RbacReader {
         Map<?, ?> file = map(
                 root == null ? Map.of() : root,
                 "the file",
-                Set.of("sources", "workload-rules", "roles", "projects", "system"));
+                Set.of("sources", "workload-rules", "settings", "roles", "projects", "robots", "system"));
         List<RbacFile.Role> roles = each(file.get("roles"), "roles", this::role);
         List<RbacFile.Project> projects = new ArrayList<>(each(file.get("projects"), "projects", this::project));
         ofRoles.forEach((name, grants) -> join(projects, name, grants));
@@ -53,6 +54,8 @@ final class RbacReader {
                 list(file, "workload-rules", RbacReader::rule),
                 roles,
                 projects,
+                list(file, "robots", (value, at) -> robot(value, at, true)),
+                texts(file, "settings", ""),
                 system);
     }
 
@@ -147,17 +150,11 @@ final class RbacReader {
 
     private RbacFile.Project project(Object value, String at) {
         Map<?, ?> project = map(value, at, Set.of("name", "public", "quota", "settings", "members", "robots"));
-        var settings = new TreeMap<String, String>();
-        if (project.get("settings") instanceof Map<?, ?> given) {
-            given.forEach((name, setting) -> settings.put(String.valueOf(name), String.valueOf(setting)));
-        } else if (project.get("settings") != null) {
-            throw wrong(at + ".settings", "names and values");
-        }
         return new RbacFile.Project(
                 text(project, "name", at),
                 Optional.ofNullable(project.get("public")).map(given -> bool(given, at + ".public")),
                 Optional.ofNullable(project.get("quota")).map(given -> bytes(given, at + ".quota")),
-                new LinkedHashMap<>(settings),
+                new LinkedHashMap<>(texts(project, "settings", at + ".")),
                 project.containsKey("members")
                         ? Optional.of(each(
                                 project.get("members"),
@@ -165,7 +162,8 @@ final class RbacReader {
                                 (member, place) -> grant(member, place, false)))
                         : Optional.empty(),
                 project.containsKey("robots")
-                        ? Optional.of(each(project.get("robots"), at + ".robots", this::robot))
+                        ? Optional.of(each(
+                                project.get("robots"), at + ".robots", (robot, place) -> robot(robot, place, false)))
                         : Optional.empty());
     }
 
@@ -192,21 +190,64 @@ final class RbacReader {
         return grant.containsKey("user") ? "user" : "group";
     }
 
-    private RbacFile.Robot robot(Object value, String at) {
+    private static SortedMap<String, String> texts(Map<?, ?> of, String name, String before) {
+        var texts = new TreeMap<String, String>();
+        if (of.get(name) instanceof Map<?, ?> given) {
+            given.forEach((key, value) -> texts.put(String.valueOf(key), string(value, before + name + "." + key)));
+        } else if (of.get(name) != null) {
+            throw wrong(before + name, "names and values");
+        }
+        return texts;
+    }
+
+    private RbacFile.Robot robot(Object value, String at, boolean ofSystem) {
         Map<?, ?> robot = map(
-                value, at, Set.of("name", "description", "days", "disabled", "permissions", "repositories", "tags"));
+                value,
+                at,
+                Set.of("name", "description", "days", "disabled", "permissions", "repositories", "tags", "grants"));
         Object days = robot.get("days");
         if (days != null && !(days instanceof Integer)) {
             throw wrong(at + ".days", "a number of days, or -1");
         }
+        // A robot of a project with one grant says it itself.
+        boolean inShort = !ofSystem && !robot.containsKey("grants");
+        if (!inShort
+                && (robot.containsKey("permissions")
+                        || robot.containsKey("repositories")
+                        || robot.containsKey("tags"))) {
+            throw wrong(at, "what it may do is in its grants");
+        }
+        List<RbacFile.RobotGrant> grants = inShort
+                ? List.of(robotGrant(robot, RbacFile.RobotGrant.OWN, at))
+                : each(robot.get("grants"), at + ".grants", (grant, place) -> robotGrant(grant, place, ofSystem));
         return new RbacFile.Robot(
                 text(robot, "name", at),
                 optional(robot, "description", at).orElse(""),
                 days == null ? -1 : (Integer) days,
                 robot.get("disabled") != null && bool(robot.get("disabled"), at + ".disabled"),
-                permissions(robot, at),
-                optional(robot, "repositories", at),
-                optional(robot, "tags", at));
+                grants);
+    }
+
+    private static RbacFile.RobotGrant robotGrant(Object value, String at, boolean ofSystem) {
+        Map<?, ?> grant = map(
+                value,
+                at,
+                ofSystem
+                        ? Set.of("in", "permissions", "repositories", "tags")
+                        : Set.of("permissions", "repositories", "tags"));
+        String in = ofSystem ? text(grant, "in", at) : RbacFile.RobotGrant.OWN;
+        boolean somewhere = in.equals(RbacFile.RobotGrant.SYSTEM)
+                || in.equals(RbacFile.RobotGrant.PROJECTS)
+                || in.startsWith(RbacFile.RobotGrant.PROJECT) && in.length() > RbacFile.RobotGrant.PROJECT.length();
+        if (ofSystem && !somewhere) {
+            throw wrong(at + ".in", "it is system, projects or project:NAME");
+        }
+        return robotGrant(grant, in, at);
+    }
+
+    private static RbacFile.RobotGrant robotGrant(Map<?, ?> grant, String in, String at) {
+        return new RbacFile.RobotGrant(
+                in, permissions(grant, at), optional(grant, "repositories", at), optional(grant, "tags", at));
     }
 
     // Their order says nothing, so that two files which differ in it alone are the same.

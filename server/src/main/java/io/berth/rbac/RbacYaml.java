@@ -36,8 +36,14 @@ public final class RbacYaml {
         file.rules()
                 .ifPresent(rules -> yaml.put(
                         "workload-rules", rules.stream().map(RbacYaml::rule).toList()));
+        if (!file.settings().isEmpty()) {
+            yaml.put("settings", file.settings());
+        }
         yaml.put("roles", file.roles().stream().map(RbacYaml::role).toList());
         yaml.put("projects", file.projects().stream().map(RbacYaml::project).toList());
+        file.robots()
+                .ifPresent(robots ->
+                        yaml.put("robots", robots.stream().map(RbacYaml::robot).toList()));
         file.system()
                 .ifPresent(system ->
                         yaml.put("system", system.stream().map(RbacYaml::grant).toList()));
@@ -123,9 +129,24 @@ public final class RbacYaml {
         if (robot.disabled()) {
             yaml.put("disabled", true);
         }
-        yaml.put("permissions", permissions(robot.permissions()));
-        robot.repositories().ifPresent(pattern -> yaml.put("repositories", pattern));
-        robot.tags().ifPresent(pattern -> yaml.put("tags", pattern));
+        boolean inShort =
+                robot.grants().size() == 1 && robot.grants().getFirst().in().equals(RbacFile.RobotGrant.OWN);
+        if (inShort) {
+            yaml.putAll(robotGrant(robot.grants().getFirst()));
+        } else {
+            yaml.put("grants", robot.grants().stream().map(RbacYaml::robotGrant).toList());
+        }
+        return yaml;
+    }
+
+    private static Map<String, Object> robotGrant(RbacFile.RobotGrant grant) {
+        var yaml = new LinkedHashMap<String, Object>();
+        if (!grant.in().equals(RbacFile.RobotGrant.OWN)) {
+            yaml.put("in", grant.in());
+        }
+        yaml.put("permissions", permissions(grant.permissions()));
+        grant.repositories().ifPresent(pattern -> yaml.put("repositories", pattern));
+        grant.tags().ifPresent(pattern -> yaml.put("tags", pattern));
         return yaml;
     }
 }

@@ -8,17 +8,17 @@ import io.berth.access.Target;
 import io.berth.db.Change;
 import io.berth.http.AuditSink;
 import io.berth.http.Authentication;
+import io.berth.http.Denied;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
 import io.berth.http.Scope;
 import io.berth.identity.Caller;
 import io.berth.oci.Digest;
+import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
-import io.berth.oci.Tag;
 import io.berth.project.Projects;
-import io.vertx.core.http.HttpMethod;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -111,11 +111,12 @@ final class Access {
             RepositoryName name,
             Reference reference,
             String digest) {
-        if (exchange.method() == HttpMethod.GET && audit.wantsPull(name.project())) {
+        if (audit.wantsPull(name.project())) {
             audit.record(new AuditSink.Event(
                     "pull",
                     "artifact",
-                    nameOf(name, reference),
+                    Target.content(name, reference).resource(),
+                    name.project(),
                     principal.name(),
                     principal.credential(),
                     exchange.client(),
@@ -124,13 +125,6 @@ final class Access {
                     decision.rule(),
                     Map.of("digest", digest)));
         }
-    }
-
-    private static String nameOf(RepositoryName name, Reference reference) {
-        return switch (reference) {
-            case Tag tag -> name.value() + ":" + tag.name();
-            case Digest digest -> name.value() + "@" + digest;
-        };
     }
 
     // Who has presented nothing is asked to; the answer is the same whether the thing exists or not.
@@ -150,24 +144,14 @@ final class Access {
                         .allowed()) {
             throw authentication.insufficient(exchange, scope);
         }
-        throw authentication.denied(
-                exchange,
-                principal,
+        throw new Denied(
+                ErrorCode.DENIED,
+                "requested access to the resource is denied",
                 permission.action(),
                 permission.resource(),
-                nameOf(target),
-                decision.rule(),
-                "requested access to the resource is denied");
-    }
-
-    private static String nameOf(Target target) {
-        return switch (target) {
-            case Target.OfSystem() -> "";
-            case Target.OfProject(String name) -> name;
-            case Target.OfRepository(RepositoryName name) -> name.value();
-            case Target.OfContent(RepositoryName name, Reference reference) -> nameOf(name, reference);
-            case Target.OfSubject(RepositoryName name, Digest subject) -> nameOf(name, subject);
-        };
+                target.resource(),
+                target.inProject(),
+                decision.rule());
     }
 
     private static RepositoryName repositoryOf(Target target) {

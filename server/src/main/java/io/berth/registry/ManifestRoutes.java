@@ -14,6 +14,7 @@ import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
 import io.berth.oci.Tag;
 import io.netty.util.AsciiString;
+import io.vertx.core.http.HttpMethod;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -36,6 +37,7 @@ final class ManifestRoutes {
     private final DeleteManifest deleteManifest;
     private final long maxSize;
     private final ByteLimiter memory;
+    private final PullCounts counts;
 
     ManifestRoutes(
             Access access,
@@ -43,13 +45,15 @@ final class ManifestRoutes {
             PushManifest pushManifest,
             DeleteManifest deleteManifest,
             long maxSize,
-            ByteLimiter memory) {
+            ByteLimiter memory,
+            PullCounts counts) {
         this.access = access;
         this.pullManifest = pullManifest;
         this.pushManifest = pushManifest;
         this.deleteManifest = deleteManifest;
         this.maxSize = maxSize;
         this.memory = memory;
+        this.counts = counts;
     }
 
     boolean pullAtOnce(Exchange exchange, RepositoryName name, Reference reference, Principal principal) {
@@ -65,7 +69,7 @@ final class ManifestRoutes {
             return false;
         }
         describe(exchange, name, reference, manifest);
-        access.pulled(exchange, principal, decision, name, reference, manifest.digest);
+        pulled(exchange, principal, decision, name, reference, manifest.digest);
         if (!answerNotModified(exchange, manifest)) {
             exchange.answer(200, manifest.mediaType, manifest.content);
         }
@@ -78,7 +82,7 @@ final class ManifestRoutes {
                 access.requirePull(exchange, principal, name, reference, () -> PullManifest.unknown(reference));
         RegistryCache.CachedManifest manifest = pullManifest.get(name, reference, access.mayPush(principal, name));
         describe(exchange, name, reference, manifest);
-        access.pulled(exchange, principal, decision, name, reference, manifest.digest);
+        pulled(exchange, principal, decision, name, reference, manifest.digest);
         if (answerNotModified(exchange, manifest)) {
             return;
         }
@@ -86,6 +90,19 @@ final class ManifestRoutes {
             exchange.answer(200, manifest.mediaType, manifest.content);
         } else {
             exchange.sender().bytes(200, manifest.mediaType, manifest.content);
+        }
+    }
+
+    private void pulled(
+            Exchange exchange,
+            Principal principal,
+            Decision decision,
+            RepositoryName name,
+            Reference reference,
+            String digest) {
+        if (exchange.method() == HttpMethod.GET) {
+            access.pulled(exchange, principal, decision, name, reference, digest);
+            counts.pulled(name, reference, digest);
         }
     }
 

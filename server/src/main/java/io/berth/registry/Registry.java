@@ -25,6 +25,7 @@ public final class Registry {
     private final Artifacts artifacts;
     private final FreeSpace freeSpace;
     private final DoomedObjects doomedObjects;
+    private final PullCounts pullCounts;
     private final Database database;
     private final Projects projects;
     private final BlobStore store;
@@ -70,13 +71,15 @@ public final class Registry {
         var pushManifest = new PushManifest(database, cache, leases, repositories, rules.missingReferences());
         var deleteManifest = new DeleteManifest(database, cache);
         artifacts = new Artifacts(database, cache, leases, repositories, pushManifest, deleteManifest);
+        pullCounts = new PullCounts(database, clock);
         var manifests = new ManifestRoutes(
                 access,
                 new PullManifest(database, cache, leases),
                 pushManifest,
                 deleteManifest,
                 rules.maxManifestSize(),
-                bodyMemory);
+                bodyMemory,
+                pullCounts);
         var blobs =
                 new BlobRoutes(access, new PullBlob(database, store, cache, leases), new DeleteBlob(database, cache));
         var uploadRoutes = new UploadRoutes(
@@ -104,6 +107,12 @@ public final class Registry {
             projects.ensureDefault(tx, RepositoryName.DEFAULT_PROJECT);
             return null;
         });
+    }
+
+    /** Begins to write how often what is pulled, until the result is closed. */
+    public AutoCloseable countPulls() {
+        pullCounts.start();
+        return pullCounts;
     }
 
     /** {@code /v2/}. */

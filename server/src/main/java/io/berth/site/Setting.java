@@ -19,8 +19,6 @@ public record Setting<T>(String name, T fallback, String form, Function<String, 
     public static final Setting<String> PROJECT_CREATION =
             oneOf("project_creation_restriction", "everyone", List.of("everyone", "adminonly"));
 
-    public static final Setting<Boolean> SELF_REGISTRATION = bool("self_registration", false);
-
     /** Refuses whatever would change the registry. */
     public static final Setting<Boolean> READ_ONLY = bool("read_only", false);
 
@@ -34,7 +32,8 @@ public record Setting<T>(String name, T fallback, String form, Function<String, 
             new Setting<>("robot_name_prefix", "robot$", "1 to 32 characters other than + and :", Setting::robotPrefix);
 
     /** The quota of a new project in bytes, -1 for none. */
-    public static final Setting<Long> STORAGE_PER_PROJECT = number("storage_per_project", -1, -1, Long.MAX_VALUE);
+    public static final Setting<Long> STORAGE_PER_PROJECT =
+            new Setting<>("storage_per_project", -1L, "a number of bytes from 1, or -1 for no limit", Setting::storage);
 
     /** The life of a browser's session, in minutes. */
     public static final Setting<Long> SESSION_TIMEOUT = number("session_timeout", 60, 1, 43_200);
@@ -44,7 +43,6 @@ public record Setting<T>(String name, T fallback, String form, Function<String, 
 
     private static final List<Setting<?>> ALL = List.of(
             PROJECT_CREATION,
-            SELF_REGISTRATION,
             READ_ONLY,
             TOKEN_EXPIRATION,
             ROBOT_DURATION,
@@ -102,6 +100,15 @@ public record Setting<T>(String name, T fallback, String form, Function<String, 
             }
             return text;
         });
+    }
+
+    // A project that may hold nothing cannot be made.
+    private static long storage(String text) {
+        long bytes = Long.parseLong(text);
+        if (bytes < -1 || bytes == 0) {
+            throw new IllegalArgumentException(text);
+        }
+        return bytes;
     }
 
     private static String robotPrefix(String text) {

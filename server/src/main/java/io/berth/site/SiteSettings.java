@@ -26,14 +26,21 @@ public final class SiteSettings {
     }
 
     public <T> T get(Setting<T> setting) {
-        String value = values.get(setting.name());
-        return value == null ? setting.fallback() : setting.parser().apply(value);
+        return value(values, setting);
     }
 
     /** The same as the database has it now. */
     public <T> T get(Tx tx, Setting<T> setting) {
-        String value = load(tx).get(setting.name());
-        return value == null ? setting.fallback() : setting.parser().apply(value);
+        return value(load(tx), setting);
+    }
+
+    private static <T> T value(Map<String, String> of, Setting<T> setting) {
+        String value = of.get(setting.name());
+        try {
+            return value == null ? setting.fallback() : setting.parser().apply(value);
+        } catch (IllegalArgumentException e) {
+            return setting.fallback(); // an older version let it pass
+        }
     }
 
     /**

@@ -74,6 +74,7 @@ class AuditQueueTest {
                 "pull",
                 "artifact",
                 "team/app:1",
+                "",
                 "alice",
                 "token:4",
                 "192.0.2.1",

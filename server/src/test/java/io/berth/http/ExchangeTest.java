@@ -71,7 +71,7 @@ class ExchangeTest {
                 guard,
                 new BufferPool(1 << 20),
                 List.of(new WebServer.Route("", echo)),
-                new Errors(e -> null),
+                new Errors(e -> null, AuditSink.NONE),
                 new HttpMetrics(new SimpleMeterRegistry()),
                 null,
                 Clock.systemUTC(),

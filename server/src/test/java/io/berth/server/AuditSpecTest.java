@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -190,6 +191,102 @@ class AuditSpecTest {
         assertThat(refused.getFirst().project()).isEqualTo("team");
     }
 
+    @Test
+    void refusalsOfTheApisAreRecordedAsThoseOfTheRegistryAre() {
+        bobExists();
+        List<String> requests = new ArrayList<>();
+        List<AuditEntry> entries = recorded(berth -> {
+            berth.pushImage("team/app", "1", Content.random(100));
+            for (String[] asked : new String[][] {
+                {"GET", "/api/v2.0/projects/team/members"},
+                {"DELETE", "/api/v2.0/projects/team/repositories/app/artifacts/1"},
+                {"GET", "/api/v2.0/users"},
+                {"GET", "/api/v1/audit"},
+                {"PUT", "/api/v2.0/users/2/password"}
+            }) {
+                requests.add(berth.send(asked[0], asked[1], "{\"new_password\":\"Correct horse 8\"}", BOB)
+                        .isError(403, "FORBIDDEN")
+                        .header("X-Request-Id"));
+            }
+            berth.api("GET", "/users", "", null).isError(401, "UNAUTHORIZED");
+            berth.send("GET", "/api/v1/audit", "", null).isError(401, "UNAUTHORIZED");
+            assertThat(berth.get("/metrics").text())
+                    .contains(
+                            "berth_refusals_total{reason=\"denied\"} 5.0",
+                            "berth_refusals_total{reason=\"anonymous\"} 2.0");
+        });
+        List<AuditEntry> refused =
+                entries.stream().filter(entry -> !entry.success()).toList();
+        assertThat(refused).extracting(AuditEntry::requestId).containsExactlyElementsOf(requests);
+        assertThat(refused)
+                .extracting(entry -> String.join(
+                        " ",
+                        entry.actor(),
+                        entry.operation(),
+                        entry.resourceType(),
+                        entry.resource(),
+                        String.valueOf(entry.project())))
+                .containsExactly(
+                        "bob list member team team",
+                        "bob delete artifact team/app:1 team",
+                        "bob list user  null",
+                        "bob list audit-log  null",
+                        "bob put request /api/v2.0/users/2/password null");
+        assertThat(refused).allSatisfy(entry -> {
+            assertThat(entry.rule()).isNotBlank();
+            assertThat(entry.credential()).startsWith("password:");
+            assertThat(entry.client()).isEqualTo("127.0.0.1");
+        });
+    }
+
+    @Test
+    void whateverElseProvesNothingIsRecorded() {
+        List<String> requests = new ArrayList<>();
+        List<AuditEntry> entries = recorded(berth -> {
+            Answer login =
+                    berth.loginForm("admin", BerthUnderTest.PASSWORD).send().isStatus(200);
+            String cookie = login.header("Set-Cookie").split(";")[0];
+            for (BerthUnderTest.Call wrong : List.of(
+                    berth.call("GET", "/api/v2.0/users/current").header("Cookie", "sid=berth_session_guess"),
+                    form(berth, "/service/token", "grant_type=refresh_token&refresh_token=guess"),
+                    berth.call("GET", "/c/oidc/callback?state=guess&code=x"),
+                    form(berth, "/c/oidc/logout", "logout_token=guess"),
+                    berth.call("DELETE", "/api/v1/me/tokens/1").header("Cookie", cookie),
+                    berth.call("DELETE", "/api/v2.0/labels/1")
+                            .header("Cookie", cookie)
+                            .header("X-Harbor-CSRF-Token", "guess"),
+                    form(berth, "/c/login", "principal=admin&password=x").header("Sec-Fetch-Site", "cross-site"))) {
+                Answer answer = wrong.anonymous().send();
+                assertThat(answer.status()).isIn(400, 401, 403);
+                requests.add(answer.header("X-Request-Id"));
+            }
+            assertThat(berth.get("/metrics").text())
+                    .contains(
+                            "berth_refusals_total{reason=\"credential\"} 4.0",
+                            "berth_refusals_total{reason=\"denied\"} 3.0");
+        });
+        List<AuditEntry> refused =
+                entries.stream().filter(entry -> !entry.success()).toList();
+        assertThat(refused).extracting(AuditEntry::requestId).containsExactlyElementsOf(requests);
+        assertThat(refused)
+                .extracting(
+                        entry -> entry.actor() + " " + entry.operation() + " " + entry.resource() + ": " + entry.rule())
+                .containsExactly(
+                        "unknown authenticate /api/v2.0/users/current: the session is over",
+                        "unknown authenticate /service/token: the refresh token is wrong or over",
+                        "unknown authenticate /c/oidc/callback: this login was not begun in this browser, or took too long",
+                        "unknown authenticate /c/oidc/logout: this is no logout token of an identity provider that is known",
+                        "admin delete /api/v1/me/tokens/1: CSRF token not found in request",
+                        "admin delete /api/v2.0/labels/1: CSRF token invalid",
+                        "anonymous post /c/login: a login comes from this site");
+    }
+
+    private static BerthUnderTest.Call form(BerthUnderTest berth, String path, String fields) {
+        return berth.call("POST", path)
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .body(fields);
+    }
+
     private static ServerSocketFactory serving(TestCertificate certificate) {
         try {
             Path store = Path.of(certificate.key().toString().replaceAll("key$", "p12"));
@@ -242,27 +339,22 @@ class AuditSpecTest {
 
     @Test
     void aProjectThatWantsNoneOfItsPullsRecordedHasNone() {
-        recorded(berth -> berth.pushImage("team/app", "1", Content.random(100)));
-        try (Database database = database()) {
-            database.write(tx -> {
-                tx.dao(Rows.class).put("team", "none");
-                return null;
-            });
-        }
+        recorded(berth -> {
+            berth.pushImage("team/app", "1", Content.random(100));
+            applied(berth, "team", "sometimes").isError(400, "BAD_REQUEST");
+            applied(berth, "team", "none").isStatus(200);
+        });
         List<AuditEntry> entries =
                 recorded(berth -> berth.get("/v2/team/app/manifests/1").isStatus(200));
         assertThat(of("pull", entries)).isEmpty();
         assertThat(Map.of("logins", of("login", entries).size())).containsEntry("logins", 2);
     }
 
-    /** SQL of this test. */
-    public interface Rows {
-        @org.jdbi.v3.sqlobject.statement.SqlUpdate("""
-                INSERT INTO project_setting (project_id, name, value)
-                SELECT id, 'audit_pulls', :value FROM project WHERE name = :project
-                """)
-        void put(
-                @org.jdbi.v3.sqlobject.customizer.Bind("project") String project,
-                @org.jdbi.v3.sqlobject.customizer.Bind("value") String value);
+    private static Answer applied(BerthUnderTest berth, String project, String pulls) {
+        return berth.send(
+                "PUT",
+                "/api/v1/access",
+                "{\"projects\":[{\"name\":\"" + project + "\",\"settings\":{\"audit_pulls\":\"" + pulls + "\"}}]}",
+                BerthUnderTest.ADMIN);
     }
 }

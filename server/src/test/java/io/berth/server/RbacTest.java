@@ -125,6 +125,38 @@ class RbacTest {
                 .containsExactly("+ role dev-team", "+ project myapp", "+ dev-team of admin in myapp");
     }
 
+    @Test
+    void settingsOfTheSiteAreWhatTheFileSays() throws Exception {
+        assertThat(changes(apply("settings: {audit_retention_days: 30, read_only: false}")))
+                .containsExactly("~ setting audit_retention_days: 30");
+        assertThat(changes(apply("settings: {audit_retention_days: '30'}"))).isEmpty();
+        JsonNode settings = ask(Map.of("do", "export")).path("file").path("settings");
+        assertThat(settings.path("audit_retention_days").asText()).isEqualTo("30");
+        assertThat(settings.path("session_timeout").asText()).as("as it was").isEqualTo("60");
+    }
+
+    @Test
+    void aRobotOfTheSystemHasWhatItsGrantsSay() throws Exception {
+        apply("projects: [{name: one}, {name: two}]");
+        String file = """
+                robots:
+                  - name: mover
+                    grants:
+                      - {in: "project:one", permissions: ["repository:pull"], repositories: app}
+                      - {in: "project:two", permissions: ["repository:pull", "repository:push"]}
+                      - {in: system, permissions: ["catalog:read"]}
+                """;
+        JsonNode applied = apply(file);
+        assertThat(changes(applied)).containsExactly("+ robot mover of the system");
+        assertThat(applied.path("secrets").path("robot$mover").asText()).startsWith("berth_robot_");
+        assertThat(changes(apply(file))).isEmpty();
+        assertThat(can("robot$mover", "pull", "one/app")).startsWith("true grant");
+        assertThat(can("robot$mover", "pull", "one/base")).startsWith("false");
+        assertThat(can("robot$mover", "push", "two/app")).startsWith("true grant");
+        assertThat(can("robot$mover", "catalog:read", "system")).startsWith("true grant");
+        assertThat(changes(apply("robots: []"))).containsExactly("- robot mover of the system");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -137,6 +169,15 @@ class RbacTest {
                 "roles: [{name: r, permissions: ['repository:fly']}] | no permission 'repository:fly'",
                 "roles: [{name: developer, permissions: []}] | built in",
                 "projects: [{name: team, members: [{user: admin, role: guest, tags: 're:('}]}] | is no pattern",
+                "projects: [{name: team, settings: {auto_scan: maybe}}] | auto_scan is true or false",
+                "projects: [{name: team, settings: {severity: awful}}] | severity is one of none, low",
+                "projects: [{name: team, settings: {audit_pulls: 0}}] | audit_pulls is all, none or a number",
+                "settings: {audit_retention_days: -1} | audit_retention_days is a number from 0 to 36500",
+                "settings: {audit_retention: 5} | settings: there is no 'audit_retention' here, but audit_retention_days",
+                "settings: {storage_per_project: 0} | storage_per_project is a number of bytes from 1",
+                "robots: [{name: r, permissions: ['repository:pull']}] | robots[0]: what it may do is in its grants",
+                "robots: [{name: r, grants: [{in: nowhere, permissions: []}]}] | robots[0].grants[0].in: it is system",
+                "robots: [{name: r, grants: [{in: 'project:none', permissions: ['repository:pull']}]}] | no project 'none'",
                 "projects: {name: team} | projects: a list",
                 "'a: [' | no YAML",
                 "'a: &a [*a]' | no YAML"

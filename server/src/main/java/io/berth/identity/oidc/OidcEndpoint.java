@@ -87,7 +87,13 @@ public final class OidcEndpoint implements Endpoint {
                     .header("Allow", "POST");
         }
         exchange.set("Cache-Control", "no-store");
-        logouts.run(Form.read(exchange, MAX_FORM).first("logout_token", ""));
+        String token = Form.read(exchange, MAX_FORM).first("logout_token", "");
+        try {
+            logouts.run(token);
+        } catch (OciException e) {
+            audit.record(AuditSink.Event.wrong(exchange, "unknown", e.getMessage()));
+            throw e;
+        }
         exchange.answer(200);
     }
 
@@ -123,14 +129,14 @@ public final class OidcEndpoint implements Endpoint {
     private void finish(Exchange exchange) {
         Optional<PendingLogin> pending = cookie(exchange).flatMap(PendingLogin::parse);
         setCookie(exchange, "", 0); // once
-        PendingLogin login = pending.filter(one -> one.isFor(exchange.query("state")))
-                .orElseThrow(() -> new OciException(
-                        ErrorCode.BAD_REQUEST, "this login was not begun in this browser, or took too long"));
+        PendingLogin login =
+                pending.filter(one -> one.isFor(exchange.query("state"))).orElseThrow(() -> notBegunHere(exchange));
         String code = exchange.query("code");
+        OidcProvider provider = provider(login.provider());
         if (exchange.query("error") != null || code == null) {
+            tell(exchange, provider, "", "", false);
             throw new OciException(ErrorCode.UNAUTHORIZED, "the identity provider did not let you in");
         }
-        OidcProvider provider = provider(login.provider());
         try {
             var origin = new Change.Origin(null, null, exchange.client(), exchange.requestId(), null);
             BrowserLogin.Done done =
@@ -147,6 +153,12 @@ public final class OidcEndpoint implements Endpoint {
             tell(exchange, provider, "", "", false);
             throw e;
         }
+    }
+
+    private OciException notBegunHere(Exchange exchange) {
+        String message = "this login was not begun in this browser, or took too long";
+        audit.record(AuditSink.Event.wrong(exchange, "unknown", message));
+        return new OciException(ErrorCode.BAD_REQUEST, message);
     }
 
     private <T> T counted(OidcProvider provider, Supplier<T> question, boolean isLogin) {
