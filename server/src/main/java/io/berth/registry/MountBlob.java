@@ -43,8 +43,8 @@ final class MountBlob {
         List<String> holders = from.map(name -> List.of(name.value()))
                 .orElseGet(
                         () -> database.read(tx -> tx.dao(BlobDao.class).repositoriesOf(digest.toString(), CANDIDATES)));
-        // A token's scope names the target alone; whose it is may pull from where they may.
-        Principal owner = principal.credential().startsWith("token:") ? principal : principal.withoutScopes();
+        // A token's scope names the target alone; the credential that it was issued for may pull from where it may.
+        Principal owner = principal.byCredentialAlone();
         Optional<String> source = holders.stream()
                 .filter(name -> authorizer
                         .decide(owner, Permission.PULL, Target.content(new RepositoryName(name), digest))
