@@ -59,6 +59,8 @@ final class TagRoutes {
 
     private void create(ApiCall call) throws IOException {
         ArtifactRoutes.Found artifact = found.require(call, "tag:create");
+        // A tag makes what it names pullable.
+        guard.require(call, "repository:pull", Target.content(artifact.in().name(), artifact.digest()));
         String name = call.body("tag").text("name", "");
         Tag tag;
         try {

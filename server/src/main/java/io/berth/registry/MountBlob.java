@@ -50,6 +50,7 @@ final class MountBlob {
                         .decide(owner, Permission.PULL, Target.content(new RepositoryName(name), digest))
                         .allowed())
                 .findFirst();
+        Proofs.Holder holder = repositories.holder(principal, target);
         return source.isPresent()
                 && database.write(tx -> {
                     BlobDao dao = tx.dao(BlobDao.class);
@@ -59,14 +60,16 @@ final class MountBlob {
                     }
                     dao.setState(digest.toString(), BlobDao.LIVE, tx.nowMillis());
                     var repository = repositories.forPush(tx, target, principal, origin);
+                    long leasedUntil = leases.from(tx.nowMillis());
                     Repositories.link(
                             tx,
                             target,
                             repository,
                             digest.toString(),
                             blob.get().size(),
-                            leases.from(tx.nowMillis()),
+                            leasedUntil,
                             origin);
+                    holder.note(tx, repository.id(), digest, leasedUntil);
                     tx.afterCommit(() -> cache.changed(target));
                     return true;
                 });
