@@ -194,6 +194,20 @@ class TagLimitsTest {
     }
 
     @Test
+    void aRobotThatOnlyTagsNeedsNoRightToPull() throws Exception {
+        Content image = Image.random().push("team/tagged", "v1");
+        var made = AdminSocket.request(data, Map.of("do", "apply", "dryRun", false, "yaml", """
+                projects:
+                  - name: team
+                    robots: [{name: tagger, permissions: ["tag:create"]}]
+                """));
+        String secret = made.path("secrets").path("robot$team+tagger").asText();
+        String robot = BerthUnderTest.basic("robot$team+tagger", secret);
+        String tags = "/projects/team/repositories/tagged/artifacts/" + image.digest() + "/tags";
+        berth.api("POST", tags, "{\"name\":\"released\"}", robot).isStatus(201);
+    }
+
+    @Test
     void nothingIsSaidAboutWhatAnotherTagNames() {
         Image secret = Image.random();
         Content manifest = secret.push("team/subject", "v1");
