@@ -109,7 +109,12 @@ final class RightsCache {
                     NamePattern.parse(granted.tagPattern()),
                     new Decision(true, describe(granted)));
             switch (granted.scope()) {
-                case "SYSTEM" -> system.add(rule);
+                case "SYSTEM" -> {
+                    system.add(rule);
+                    if (Permissions.AUDITOR.equals(granted.role())) {
+                        everywhere.add(rule.within(Permissions.ofProjects()));
+                    }
+                }
                 case "PROJECTS" -> everywhere.add(rule);
                 default ->
                     projects.computeIfAbsent(granted.project(), name -> new ArrayList<>())

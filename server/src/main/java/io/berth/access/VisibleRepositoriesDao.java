@@ -26,7 +26,7 @@ interface VisibleRepositoriesDao {
                     WHERE r.project_id = p.id AND r.listed AND r.name > :after AND p.prefix >= :fromProject
                       AND ((:public AND p.public)
                         OR p.id IN (SELECT m.project_id FROM mine m WHERE m.whole AND m.scope = 'PROJECT')
-                        OR EXISTS (SELECT 1 FROM mine m WHERE m.whole AND m.scope = 'PROJECTS'))
+                        OR EXISTS (SELECT 1 FROM mine m WHERE m.whole AND m.scope <> 'PROJECT'))
                     ORDER BY p.prefix, r.name LIMIT :limit) AS whole_projects
                 UNION
                 SELECT * FROM (

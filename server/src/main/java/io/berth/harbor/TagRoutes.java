@@ -1,5 +1,7 @@
 package io.berth.harbor;
 
+import io.berth.access.Authorizer;
+import io.berth.access.Permission;
 import io.berth.access.TagFilter;
 import io.berth.access.Target;
 import io.berth.db.Database;
@@ -7,6 +9,7 @@ import io.berth.http.ApiCall;
 import io.berth.http.Router;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
+import io.berth.oci.RepositoryName;
 import io.berth.oci.Tag;
 import io.berth.registry.Artifacts;
 import java.io.IOException;
@@ -58,6 +61,10 @@ final class TagRoutes {
 
     private void create(ApiCall call) throws IOException {
         ArtifactRoutes.Found artifact = found.require(call, "tag:create");
+        if (!tagsWithoutPulling(call, artifact.in().name())) {
+            // A tag makes what it names pullable.
+            guard.require(call, "repository:pull", Target.content(artifact.in().name(), artifact.digest()));
+        }
         String name = call.body("tag").text("name", "");
         Tag tag;
         try {
@@ -69,6 +76,15 @@ final class TagRoutes {
         artifacts.createTag(
                 artifact.in().name(), artifact.digest(), tag, artifact.in().origin());
         call.exchange().answer(201);
+    }
+
+    // A robot that may give any tag and pull nothing
+    private boolean tagsWithoutPulling(ApiCall call, RepositoryName name) {
+        Authorizer authorizer = guard.authorizer();
+        return authorizer
+                        .tags(call.principal(), Guard.permission("tag:create"), name)
+                        .all()
+                && authorizer.tags(call.principal(), Permission.PULL, name).isNone();
     }
 
     private void delete(ApiCall call) {

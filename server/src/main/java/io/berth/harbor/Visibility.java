@@ -4,7 +4,10 @@ import io.berth.access.Grant;
 import io.berth.http.Principal;
 import java.util.Map;
 
-/** Conditions by which the database leaves out of a list what a caller may not see. */
+/**
+ * Conditions by which the database leaves out of a list what a caller may not see. Of what is granted on the system only
+ * the auditor's role has permissions of projects, and has them in all of them.
+ */
 final class Visibility {
     private static final String GRANTED_TO = """
             ((g.subject_kind = :kind AND g.subject_id = :principal)
@@ -23,7 +26,7 @@ final class Visibility {
     static final String OF_PROJECT = """
             :everything OR (:publicOnes AND p.public) OR EXISTS (
                 SELECT 1 FROM access_grant g
-                WHERE (g.project_id = p.id OR g.scope = 'PROJECTS') AND %s
+                WHERE (g.project_id = p.id OR g.scope <> 'PROJECT') AND %s
                   AND (g.repository_pattern IS NOT NULL OR g.tag_pattern IS NOT NULL
                     OR (g.scope = 'PROJECTS' AND g.subject_kind = 'ROBOT') OR %s))
             """.formatted(GRANTED_TO, PERMITS.formatted("project", "'read'"));
@@ -35,7 +38,7 @@ final class Visibility {
             SELECT vp.id FROM project vp
             WHERE (:publicOnes AND vp.public)
                OR EXISTS (SELECT 1 FROM access_grant g
-                          WHERE g.scope = 'PROJECTS' AND g.repository_pattern IS NULL AND %1$s AND %2$s)
+                          WHERE g.scope <> 'PROJECT' AND g.repository_pattern IS NULL AND %1$s AND %2$s)
                OR vp.id IN (SELECT g.project_id FROM access_grant g
                             WHERE g.scope = 'PROJECT' AND g.repository_pattern IS NULL AND %1$s AND %2$s)
             """.formatted(GRANTED_TO, LISTS);
@@ -57,13 +60,13 @@ final class Visibility {
     static final String OF_LOG = """
             :everything OR EXISTS (
                 SELECT 1 FROM access_grant g
-                WHERE (g.project_id = p.id OR g.scope = 'PROJECTS') AND %s AND %s)
+                WHERE (g.project_id = p.id OR g.scope <> 'PROJECT') AND %s AND %s)
             """.formatted(GRANTED_TO, PERMITS.formatted("log", "'list'"));
 
     /** Projects {@code p} in which the caller has something that is limited to some repositories or tags. */
     static final String PATTERNED = """
             EXISTS (SELECT 1 FROM access_grant g
-                WHERE (g.project_id = p.id OR g.scope = 'PROJECTS') AND %s
+                WHERE (g.project_id = p.id OR g.scope <> 'PROJECT') AND %s
                   AND (g.repository_pattern IS NOT NULL OR g.tag_pattern IS NOT NULL))
             """.formatted(GRANTED_TO);
 

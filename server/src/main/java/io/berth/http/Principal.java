@@ -13,11 +13,19 @@ import java.util.Optional;
  * @param id the account's or robot's, 0 for {@link #ANONYMOUS}
  * @param name the name that logs and the change feed show
  * @param credential the id of the credential that was presented, empty for {@link #ANONYMOUS}
- * @param scopes what the credential is good for at most; empty when it does not limit its owner's rights
+ * @param limits what the credential itself is good for at most; empty when it does not limit its owner's rights
+ * @param scopes what this request's token is: one that was issued for the credential, or the credential itself; empty
+ *     likewise
  * @param lifetime how long the credential lives; empty for one without an end
  */
 public record Principal(
-        Kind kind, long id, String name, String credential, Optional<List<Scope>> scopes, Optional<Lifetime> lifetime) {
+        Kind kind,
+        long id,
+        String name,
+        String credential,
+        Optional<List<Scope>> limits,
+        Optional<List<Scope>> scopes,
+        Optional<Lifetime> lifetime) {
     /** Nobody in particular: no credential was presented. */
     public static final Principal ANONYMOUS = new Principal(Kind.ANONYMOUS, 0, "anonymous", "");
 
@@ -50,13 +58,14 @@ public record Principal(
         requireNonNull(kind, "kind is null");
         requireNonNull(name, "name is null");
         requireNonNull(credential, "credential is null");
+        requireNonNull(limits, "limits is null");
         requireNonNull(scopes, "scopes is null");
         requireNonNull(lifetime, "lifetime is null");
     }
 
     /** One whose credential neither limits it nor ends. */
     public Principal(Kind kind, long id, String name, String credential) {
-        this(kind, id, name, credential, Optional.empty(), Optional.empty());
+        this(kind, id, name, credential, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     public boolean isAnonymous() {
@@ -65,16 +74,27 @@ public record Principal(
 
     /** The same without limits: for what is judged by the rights of the credential's owner alone. */
     public Principal withoutScopes() {
-        return new Principal(kind, id, name, credential, Optional.empty(), lifetime);
+        return new Principal(kind, id, name, credential, Optional.empty(), Optional.empty(), lifetime);
     }
 
-    /** The same, limited to {@code most}. */
+    /** The same without what its token was issued for: for what is judged by the credential that stands behind it. */
+    public Principal byCredentialAlone() {
+        return new Principal(kind, id, name, credential, limits, limits, lifetime);
+    }
+
+    /** The same by a credential that is limited to {@code most}. */
     public Principal limitedTo(List<Scope> most) {
-        return new Principal(kind, id, name, credential, Optional.of(List.copyOf(most)), lifetime);
+        Optional<List<Scope>> limit = Optional.of(List.copyOf(most));
+        return new Principal(kind, id, name, credential, limit, limit, lifetime);
+    }
+
+    /** The same by a token that was issued for {@code most}. */
+    public Principal byToken(List<Scope> most) {
+        return new Principal(kind, id, name, credential, limits, Optional.of(List.copyOf(most)), lifetime);
     }
 
     /** The same by a credential of this life. */
     public Principal living(Optional<Lifetime> life) {
-        return new Principal(kind, id, name, credential, scopes, life);
+        return new Principal(kind, id, name, credential, limits, scopes, life);
     }
 }

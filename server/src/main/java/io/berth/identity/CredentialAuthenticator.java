@@ -152,7 +152,7 @@ public final class CredentialAuthenticator implements Authenticator {
             return Optional.of(remembered);
         }
         return database.read(tx -> credentials.owner(tx, remembered.credential()))
-                .map(owner -> remembered.scopes().map(owner::limitedTo).orElse(owner));
+                .map(owner -> remembered.scopes().map(owner::byToken).orElse(owner));
     }
 
     private Optional<Verified> verify(String authorization, RequestSource source, long current) {
@@ -274,7 +274,7 @@ public final class CredentialAuthenticator implements Authenticator {
         Optional<Principal> owner = bearer.credential().isEmpty()
                 ? Optional.of(Principal.ANONYMOUS)
                 : database.read(tx -> credentials.owner(tx, bearer.credential()));
-        return owner.map(found -> bearer.scopes().map(found::limitedTo).orElse(found));
+        return owner.map(found -> bearer.scopes().map(found::byToken).orElse(found));
     }
 
     private long until(Long expiresAt) {

@@ -5,7 +5,10 @@ import io.berth.http.Principal;
 import io.berth.site.Setting;
 import io.berth.site.SiteSettings;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.BiPredicate;
+import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 
 /**
  * Ids of credentials, and whom they stand for now. An id holds a stamp of the secret that was proved: with a new password
@@ -16,12 +19,14 @@ import java.util.function.BiPredicate;
  * source:&lt;account&gt;             another source has verified the account
  * robot:&lt;robot&gt;:&lt;stamp&gt;       a robot's secret
  * token:&lt;token&gt;                 an access token
- * workload:&lt;robot&gt;:&lt;rule&gt;     a CI's own token
+ * workload:&lt;robot&gt;:&lt;rule&gt;:&lt;end&gt;  a CI's own token, until its end
  * certificate:&lt;account&gt;:&lt;end&gt;  a client's certificate of an account, until the end of the certificate
  * machine:&lt;robot&gt;:&lt;end&gt;       the same of a robot
  * </pre>
  */
 public final class Credentials {
+    private static final Pattern NUMBER = Pattern.compile("\\d{1,18}");
+
     private final SiteSettings settings;
     private final BiPredicate<Tx, AccountDao.Login> standing;
 
@@ -56,9 +61,13 @@ public final class Credentials {
         return "token:" + token.id();
     }
 
-    /** The id of a workload's token that {@code rule} lets act as {@code robot}. */
-    public static String ofWorkload(long robot, long rule) {
-        return "workload:" + robot + ":" + rule;
+    /**
+     * The id of a workload's token that {@code rule} lets act as {@code robot}.
+     *
+     * @param end when the token ends, milliseconds since 1970
+     */
+    public static String ofWorkload(long robot, long rule, long end) {
+        return "workload:" + robot + ":" + rule + ":" + end;
     }
 
     static String ofCertificate(AccountDao.Login login, long end) {
@@ -69,10 +78,29 @@ public final class Credentials {
         return "machine:" + robot.id() + ":" + end;
     }
 
+    /** When a credential ends at the latest, and all that is got by it; milliseconds since 1970. Empty where nothing ends it. */
+    public static OptionalLong end(Principal principal) {
+        OptionalLong own = end(principal.credential().split(":", 4));
+        OptionalLong owners =
+                principal.lifetime().stream().mapToLong(Principal.Lifetime::end).findFirst();
+        return LongStream.concat(own.stream(), owners.stream()).min();
+    }
+
+    private static OptionalLong end(String[] parts) {
+        int at = switch (parts[0]) {
+            case "certificate", "machine" -> 2;
+            case "workload" -> 3;
+            default -> parts.length;
+        };
+        return at < parts.length && NUMBER.matcher(parts[at]).matches()
+                ? OptionalLong.of(Long.parseLong(parts[at]))
+                : OptionalLong.empty();
+    }
+
     /** Whom {@code credential} stands for now; empty when it is over, or its owner may not log in. */
     public Optional<Principal> owner(Tx tx, String credential) {
-        String[] parts = credential.split(":", 3);
-        if (parts.length < 2 || !parts[1].matches("\\d{1,18}")) {
+        String[] parts = credential.split(":", 4);
+        if (parts.length < 2 || !NUMBER.matcher(parts[1]).matches()) {
             return Optional.empty();
         }
         long id = Long.parseLong(parts[1]);
@@ -100,7 +128,8 @@ public final class Credentials {
             case "workload" ->
                 tx.dao(RobotDao.class)
                         .find(id)
-                        .filter(robot -> robot.isActive(tx.nowMillis()) && isRule(tx, parts[2], id))
+                        .filter(robot ->
+                                robot.isActive(tx.nowMillis()) && isRule(tx, parts[2], id) && isBefore(tx, parts))
                         .map(robot -> robot(robot, credential));
             case "certificate" ->
                 login(tx, id)
@@ -116,7 +145,8 @@ public final class Credentials {
     }
 
     private static boolean isBefore(Tx tx, String[] parts) {
-        return parts.length == 3 && parts[2].matches("\\d{1,18}") && tx.nowMillis() < Long.parseLong(parts[2]);
+        OptionalLong end = end(parts);
+        return end.isPresent() && tx.nowMillis() < end.getAsLong();
     }
 
     // What another source has verified holds as long as that source is in use and knows them.
@@ -128,7 +158,8 @@ public final class Credentials {
     }
 
     private static boolean isRule(Tx tx, String rule, long robot) {
-        return rule.matches("\\d{1,18}") && tx.dao(WorkloadRuleDao.class).countEnabled(Long.parseLong(rule), robot) > 0;
+        return NUMBER.matcher(rule).matches()
+                && tx.dao(WorkloadRuleDao.class).countEnabled(Long.parseLong(rule), robot) > 0;
     }
 
     private static Principal user(AccountDao.Login login, String credential) {

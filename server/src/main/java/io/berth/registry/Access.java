@@ -73,6 +73,28 @@ final class Access {
     }
 
     /**
+     * The decision to let a manifest be deleted. To whoever may delete some of the repository's, a digest that none of their
+     * tags reaches does not exist either.
+     *
+     * @param unknown what is thrown then
+     */
+    Decision requireDelete(
+            Exchange exchange,
+            Principal principal,
+            RepositoryName repository,
+            Reference reference,
+            Supplier<OciException> unknown) {
+        Target target = Target.content(repository, reference);
+        Permission permission = reference instanceof Tag ? Permission.TAG_DELETE : Permission.ARTIFACT_DELETE;
+        if (reference instanceof Digest
+                && !authorizer.tags(principal, permission, repository).isNone()
+                && isHidden(principal, repository, authorizer.decide(principal, Permission.PULL, target))) {
+            throw unknown.get();
+        }
+        return require(exchange, principal, permission, target);
+    }
+
+    /**
      * Whether what refers to a digest is shown. To whoever may pull something of the repository and not this, nothing
      * refers to it, as to a digest that is not there.
      *
@@ -140,7 +162,7 @@ final class Access {
         // A bigger token helps when the rights behind it reach so far.
         if (decision == Decision.OUT_OF_SCOPE
                 && authorizer
-                        .decide(principal.withoutScopes(), permission, target)
+                        .decide(principal.byCredentialAlone(), permission, target)
                         .allowed()) {
             throw authentication.insufficient(exchange, scope);
         }

@@ -322,6 +322,7 @@ public final class Artifacts {
                     null,
                     principal,
                     origin,
+                    true,
                     subject -> {}));
         }
 

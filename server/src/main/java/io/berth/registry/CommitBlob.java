@@ -129,6 +129,7 @@ final class CommitBlob {
     private Outcome record(
             UploadSession session, Digest digest, Arrival arrival, Principal principal, Change.Origin origin) {
         boolean hasRow = session.row() != Uploads.NO_ROW && !session.row().isCancelled();
+        Proofs.Holder holder = repositories.holder(principal, session.repository());
         return database.write(tx -> {
             BlobDao.Blob stored = settle(tx, digest, arrival);
             if (stored == null) {
@@ -138,6 +139,7 @@ final class CommitBlob {
             long leasedUntil = leases.from(tx.nowMillis());
             Repositories.link(
                     tx, session.repository(), repository, digest.toString(), stored.size(), leasedUntil, origin);
+            holder.note(tx, repository.id(), digest, leasedUntil);
             if (hasRow) {
                 tx.dao(UploadDao.class).delete(session.state().id().toString());
             }

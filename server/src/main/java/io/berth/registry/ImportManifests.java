@@ -232,6 +232,7 @@ final class ImportManifests {
                         null,
                         principal,
                         origin,
+                        true,
                         subject -> {}));
             } catch (OciException e) {
                 refuse(digest, name + ": manifest " + digest + ": " + e.getMessage());

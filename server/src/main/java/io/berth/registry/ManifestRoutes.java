@@ -152,6 +152,7 @@ final class ManifestRoutes {
                     exchange.header(IF_NONE_MATCH),
                     principal,
                     Access.origin(exchange, principal, decision),
+                    false,
                     subject -> access.require(exchange, principal, Permission.PUSH, Target.subject(name, subject))));
         } finally {
             memory.release(reserved);
@@ -201,11 +202,8 @@ final class ManifestRoutes {
 
     void delete(Exchange exchange, RepositoryName name, Reference reference, Principal principal) {
         exchange.operation(reference instanceof Tag ? "tag-delete" : "manifest-delete");
-        Decision decision = access.require(
-                exchange,
-                principal,
-                reference instanceof Tag ? Permission.TAG_DELETE : Permission.ARTIFACT_DELETE,
-                Target.content(name, reference));
+        Decision decision =
+                access.requireDelete(exchange, principal, name, reference, () -> PullManifest.unknown(reference));
         deleteManifest.delete(
                 name,
                 reference,

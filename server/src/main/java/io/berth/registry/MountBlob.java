@@ -43,13 +43,14 @@ final class MountBlob {
         List<String> holders = from.map(name -> List.of(name.value()))
                 .orElseGet(
                         () -> database.read(tx -> tx.dao(BlobDao.class).repositoriesOf(digest.toString(), CANDIDATES)));
-        // A token's scope names the target alone; whose it is may pull from where they may.
-        Principal owner = principal.credential().startsWith("token:") ? principal : principal.withoutScopes();
+        // A token's scope names the target alone; the credential that it was issued for may pull from where it may.
+        Principal owner = principal.byCredentialAlone();
         Optional<String> source = holders.stream()
                 .filter(name -> authorizer
                         .decide(owner, Permission.PULL, Target.content(new RepositoryName(name), digest))
                         .allowed())
                 .findFirst();
+        Proofs.Holder holder = repositories.holder(principal, target);
         return source.isPresent()
                 && database.write(tx -> {
                     BlobDao dao = tx.dao(BlobDao.class);
@@ -59,14 +60,16 @@ final class MountBlob {
                     }
                     dao.setState(digest.toString(), BlobDao.LIVE, tx.nowMillis());
                     var repository = repositories.forPush(tx, target, principal, origin);
+                    long leasedUntil = leases.from(tx.nowMillis());
                     Repositories.link(
                             tx,
                             target,
                             repository,
                             digest.toString(),
                             blob.get().size(),
-                            leases.from(tx.nowMillis()),
+                            leasedUntil,
                             origin);
+                    holder.note(tx, repository.id(), digest, leasedUntil);
                     tx.afterCommit(() -> cache.changed(target));
                     return true;
                 });

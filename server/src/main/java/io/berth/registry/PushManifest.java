@@ -18,6 +18,7 @@ import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
 import io.berth.oci.Tag;
 import io.berth.project.Charges;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -49,6 +50,8 @@ final class PushManifest {
     /**
      * A push. {@code ifMatch} and {@code ifNoneMatch} are headers and may be null; {@code aboutSubject} throws when something
      * about that manifest may not be pushed.
+     *
+     * @param copied whether it and all that it refers to comes from where the principal may pull it
      */
     record Request(
             RepositoryName repository,
@@ -60,6 +63,7 @@ final class PushManifest {
             String ifNoneMatch,
             Principal principal,
             Change.Origin origin,
+            boolean copied,
             Consumer<Digest> aboutSubject) {}
 
     /** What was stored. */
@@ -76,8 +80,11 @@ final class PushManifest {
         Manifest manifest = ManifestParser.parse(request.content(), request.contentType());
         manifest.subject().map(Descriptor::digest).ifPresent(request.aboutSubject());
         String annotations = manifest.annotations().isEmpty() ? null : Json.write(manifest.annotations());
+        Proofs.Holder holder = request.copied()
+                ? Proofs.Holder.OF_ALL
+                : repositories.holder(request.principal(), request.repository());
         database.write(tx -> {
-            store(tx, request, digest, manifest, annotations);
+            store(tx, request, digest, manifest, annotations, holder);
             return null;
         });
         return new Pushed(digest, manifest.subject().map(Descriptor::digest));
@@ -98,11 +105,12 @@ final class PushManifest {
         };
     }
 
-    private void store(Tx tx, Request request, Digest digest, Manifest manifest, String annotations) {
+    private void store(
+            Tx tx, Request request, Digest digest, Manifest manifest, String annotations, Proofs.Holder holder) {
         RepositoryName name = request.repository();
         RepositoryDao.Repository repository = repositories.forPush(tx, name, request.principal(), request.origin());
         List<Tag> tags = request.reference() instanceof Tag tag ? List.of(tag) : request.tags();
-        checkConditions(tx, request, repository);
+        checkConditions(tx, request, repository, holder);
 
         ManifestDao manifests = tx.dao(ManifestDao.class);
         long leasedUntil = leases.from(tx.nowMillis());
@@ -111,8 +119,6 @@ final class PushManifest {
         if (existing.isPresent()) {
             id = existing.get().id();
             manifests.touch(id, manifest.mediaType(), leasedUntil, tx.nowMillis());
-            // What was missing may have come since, and what was there may be gone: checked as for the first time.
-            manifests.deleteReferences(id);
         } else {
             manifests.putContent(digest.toString(), request.content());
             id = manifests.insert(
@@ -133,7 +139,8 @@ final class PushManifest {
                 tx.dao(RepositoryDao.class).list(repository.id());
             }
         }
-        refer(tx, repository, id, manifest);
+        refer(tx, repository, id, manifest, holder, existing.isPresent());
+        holder.note(tx, repository.id(), digest, leasedUntil);
         if (tags.isEmpty()) {
             tx.dao(BlobDao.class).review("MANIFEST", name + "@" + digest, leasedUntil);
         }
@@ -185,7 +192,8 @@ final class PushManifest {
         });
     }
 
-    private static void checkConditions(Tx tx, Request request, RepositoryDao.Repository repository) {
+    private static void checkConditions(
+            Tx tx, Request request, RepositoryDao.Repository repository, Proofs.Holder holder) {
         if (request.ifMatch() == null && request.ifNoneMatch() == null) {
             return;
         }
@@ -195,6 +203,7 @@ final class PushManifest {
             case Digest digest ->
                 tx.dao(ManifestDao.class)
                         .find(repository.id(), digest.toString())
+                        .filter(found -> holder.mayReferTo(tx, repository.id(), digest))
                         .map(found -> digest.toString())
                         .orElse(null);
         };
@@ -210,14 +219,25 @@ final class PushManifest {
         return current == null ? "there is no such manifest" : "it is " + current;
     }
 
-    private void refer(Tx tx, RepositoryDao.Repository repository, long id, Manifest manifest) {
+    private record Named(Descriptor descriptor, String kind, boolean found) {}
+
+    // What it names is judged before what it named is forgotten: that may be why the caller may pull it.
+    private void refer(
+            Tx tx,
+            RepositoryDao.Repository repository,
+            long id,
+            Manifest manifest,
+            Proofs.Holder holder,
+            boolean again) {
         ManifestDao manifests = tx.dao(ManifestDao.class);
         BlobDao blobs = tx.dao(BlobDao.class);
+        List<Named> all = new ArrayList<>();
         for (Descriptor blob : manifest.blobs()) {
             boolean foreign = MediaType.isNonDistributable(blob.mediaType());
             Optional<BlobDao.Blob> found = blobs.findIn(
                             repository.id(), blob.digest().toString())
-                    .filter(present -> !present.state().equals(BlobDao.DAMAGED));
+                    .filter(present -> !present.state().equals(BlobDao.DAMAGED))
+                    .filter(present -> isKnown(tx, repository, blob, "blob", holder, again));
             requirePresent(found.isPresent() || foreign, blob, "blob");
             found.ifPresent(present -> {
                 requireSize(blob, present.size());
@@ -225,31 +245,58 @@ final class PushManifest {
                     blobs.setState(present.digest(), BlobDao.LIVE, tx.nowMillis());
                 }
             });
-            manifests.refer(
-                    id,
-                    blob.digest().toString(),
-                    repository.id(),
-                    foreign && found.isEmpty() ? "FOREIGN" : "BLOB",
-                    blob.size(),
-                    found.isPresent());
+            all.add(new Named(blob, foreign && found.isEmpty() ? "FOREIGN" : "BLOB", found.isPresent()));
         }
         for (Descriptor child : manifest.manifests()) {
-            Optional<ManifestDao.ManifestKey> found =
-                    manifests.find(repository.id(), child.digest().toString());
+            Optional<ManifestDao.ManifestKey> found = manifests
+                    .find(repository.id(), child.digest().toString())
+                    .filter(present -> isKnown(tx, repository, child, "manifest", holder, again));
             requirePresent(found.isPresent(), child, "manifest");
             found.ifPresent(present -> requireSize(child, present.size()));
-            manifests.refer(
-                    id, child.digest().toString(), repository.id(), "MANIFEST", child.size(), found.isPresent());
+            all.add(new Named(child, "MANIFEST", found.isPresent()));
         }
+        if (again) {
+            // What was missing may have come since, and what was there may be gone.
+            manifests.deleteReferences(id);
+        }
+        for (Named named : all) {
+            manifests.refer(
+                    id,
+                    named.descriptor().digest().toString(),
+                    repository.id(),
+                    named.kind(),
+                    named.descriptor().size(),
+                    named.found());
+        }
+    }
+
+    // A manifest refers to the same under each of its tags: what is there for others cannot be missing to the caller
+    // then.
+    private static boolean isKnown(
+            Tx tx,
+            RepositoryDao.Repository repository,
+            Descriptor descriptor,
+            String what,
+            Proofs.Holder holder,
+            boolean again) {
+        boolean known = holder.mayReferTo(tx, repository.id(), descriptor.digest());
+        if (!known && again) {
+            throw missing(descriptor, what);
+        }
+        return known;
     }
 
     private void requirePresent(boolean present, Descriptor descriptor, String what) {
         if (!present && !acceptMissing) {
-            throw new OciException(
-                            ErrorCode.MANIFEST_BLOB_UNKNOWN,
-                            "the repository does not have the " + what + " " + descriptor.digest() + ", push it first")
-                    .detail("digest", descriptor.digest().toString());
+            throw missing(descriptor, what);
         }
+    }
+
+    private static OciException missing(Descriptor descriptor, String what) {
+        return new OciException(
+                        ErrorCode.MANIFEST_BLOB_UNKNOWN,
+                        "the repository does not have the " + what + " " + descriptor.digest() + ", push it first")
+                .detail("digest", descriptor.digest().toString());
     }
 
     private static void requireSize(Descriptor descriptor, long actual) {

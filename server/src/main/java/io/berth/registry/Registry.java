@@ -60,7 +60,7 @@ public final class Registry {
         var access = new Access(authorizer, authentication, projects, audit);
         freeSpace = new FreeSpace(store, config.storage().minFree(), System::nanoTime);
 
-        var repositories = new Repositories(projects);
+        var repositories = new Repositories(projects, Proofs.of(authorizer));
         var commitBlob = new CommitBlob(
                 database, store, cache, leases, repositories, config.storage().inlineLimit());
         uploads = new Uploads(

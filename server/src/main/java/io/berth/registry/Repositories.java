@@ -13,9 +13,20 @@ import java.util.Optional;
 /** What several use cases do to repositories within their transactions. */
 final class Repositories {
     private final Projects projects;
+    private final Proofs proofs;
 
     Repositories(Projects projects) {
+        this(projects, Proofs.UNNEEDED);
+    }
+
+    Repositories(Projects projects, Proofs proofs) {
         this.projects = projects;
+        this.proofs = proofs;
+    }
+
+    /** Who pushes to a repository, asked before the transaction. */
+    Proofs.Holder holder(Principal principal, RepositoryName name) {
+        return proofs.holder(principal, name);
     }
 
     /** The repository, made when this is its first content; so is its project when the principal may make one. */

@@ -33,11 +33,12 @@ public final class TagPaths implements TagsOfDigest {
     public Set<String> reaching(RepositoryName repository, Digest digest) {
         return database.read(tx -> tx.dao(RepositoryDao.class)
                 .find(repository.value())
-                .map(found -> walk(tx, found.id(), digest))
+                .map(found -> reaching(tx, found.id(), digest))
                 .orElse(Set.of()));
     }
 
-    private static Set<String> walk(Tx tx, long repository, Digest from) {
+    /** The same within a transaction. */
+    static Set<String> reaching(Tx tx, long repository, Digest from) {
         TagPathDao dao = tx.dao(TagPathDao.class);
         long recent = tx.nowMillis() - RECENT.toMillis();
         Set<String> tags = new HashSet<>();

@@ -6,6 +6,7 @@ import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
 import io.berth.db.Change;
 import io.berth.db.Database;
+import io.berth.db.Tx;
 import io.berth.identity.SecretStore;
 import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
@@ -19,17 +20,24 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The keys that tokens are signed with: one signs, older ones verify until every token that they signed is over. Private
- * halves lie encrypted in the database, so that any node verifies what another has signed. Thread-safe.
+ * halves lie encrypted in the database, so that any node verifies what another has signed; each looks now and then whether
+ * another has changed the key. Thread-safe.
  */
 public final class SigningKeys {
     private static final Duration ROTATE_AFTER = Duration.ofDays(90);
     /** Longer than any token lives. */
     private static final Duration OVERLAP = Duration.ofDays(2);
 
+    /** Much shorter than the overlap: nobody signs by a key that others have forgotten. */
+    private static final Duration READ_AGAIN = Duration.ofMinutes(1);
+
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
     private static final String SECRET = "signing-key/";
 
-    private record Keys(ECKey signing, long since, Map<String, ECKey> verifying, long readAt) {}
+    // retiresAt: null for a key that signs
+    private record Verifying(ECKey key, Long retiresAt) {}
+
+    private record Keys(ECKey signing, Map<String, Verifying> verifying, long readAt) {}
 
     private final Database database;
     private final SecretStore secrets;
@@ -45,23 +53,34 @@ public final class SigningKeys {
 
     /** The key that signs now; made when there is none. */
     ECKey signing() {
-        Keys known = keys;
-        return known != null ? known.signing() : read().signing();
+        return current().signing();
     }
 
     /** The public key of this id. One that is not known yet is looked up, but not more often than now and then. */
     Optional<ECKey> verifying(String id) {
-        Keys known = keys == null ? read() : keys;
-        ECKey key = known.verifying().get(id);
-        if (key == null && clock.millis() - known.readAt() > LOOK_AGAIN.toMillis()) {
-            key = read().verifying().get(id);
+        Keys known = current();
+        if (!known.verifying().containsKey(id) && clock.millis() - known.readAt() > LOOK_AGAIN.toMillis()) {
+            known = read(known);
         }
-        return Optional.ofNullable(key);
+        return Optional.ofNullable(known.verifying().get(id))
+                .filter(found -> found.retiresAt() == null || clock.millis() < found.retiresAt())
+                .map(Verifying::key);
     }
 
-    private Keys read() {
+    private Keys current() {
+        Keys known = keys;
+        boolean fresh = known != null && clock.millis() - known.readAt() <= READ_AGAIN.toMillis();
+        return fresh ? known : read(known);
+    }
+
+    /** @param stale what is not good enough, or null; what others have read since is */
+    private Keys read(Keys stale) {
         reading.lock();
         try {
+            Keys others = keys;
+            if (others != null && others != stale) {
+                return others;
+            }
             List<SigningKeyDao.Row> rows =
                     database.read(tx -> tx.dao(SigningKeyDao.class).all());
             if (rows.stream().noneMatch(row -> row.retiresAt() == null)) {
@@ -72,18 +91,16 @@ public final class SigningKeys {
                     .filter(row -> row.retiresAt() == null)
                     .reduce((a, b) -> b)
                     .orElseThrow();
-            var verifying = new HashMap<String, ECKey>();
+            var verifying = new HashMap<String, Verifying>();
             for (SigningKeyDao.Row row : rows) {
-                verifying.put(row.id(), parse(row.publicKey()));
+                verifying.put(row.id(), new Verifying(parse(row.publicKey()), row.retiresAt()));
             }
             byte[] secret =
                     database.read(tx -> secrets.get(tx, SECRET + newest.id()).orElseThrow());
-            keys = new Keys(
-                    parse(new String(secret, StandardCharsets.UTF_8)),
-                    newest.signsFrom(),
-                    Map.copyOf(verifying),
-                    clock.millis());
-            return keys;
+            var read =
+                    new Keys(parse(new String(secret, StandardCharsets.UTF_8)), Map.copyOf(verifying), clock.millis());
+            keys = read;
+            return read;
         } finally {
             reading.unlock();
         }
@@ -99,28 +116,41 @@ public final class SigningKeys {
 
     /** Signs with a new key from now on; tokens of the old one stay good until their end. */
     public void rotate(Change.Origin origin) {
-        ECKey key;
-        try {
-            key = new ECKeyGenerator(Curve.P_256).keyIDFromThumbprint(true).generate();
-        } catch (JOSEException e) {
-            throw new IllegalStateException(e);
-        }
+        ECKey key = generate();
         database.write(tx -> {
-            SigningKeyDao dao = tx.dao(SigningKeyDao.class);
-            dao.insert(key.getKeyID(), key.toPublicJWK().toJSONString(), tx.nowMillis());
-            dao.retireOthers(key.getKeyID(), tx.nowMillis() + OVERLAP.toMillis());
-            secrets.put(tx, SECRET + key.getKeyID(), key.toJSONString().getBytes(StandardCharsets.UTF_8));
-            tx.change(new Change("signing-key-created", key.getKeyID(), "{}", origin));
-            tx.afterCommit(() -> keys = null);
+            replace(tx, key, origin);
             return null;
         });
     }
 
+    private static ECKey generate() {
+        try {
+            return new ECKeyGenerator(Curve.P_256).keyIDFromThumbprint(true).generate();
+        } catch (JOSEException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void replace(Tx tx, ECKey key, Change.Origin origin) {
+        SigningKeyDao dao = tx.dao(SigningKeyDao.class);
+        dao.insert(key.getKeyID(), key.toPublicJWK().toJSONString(), tx.nowMillis());
+        dao.retireOthers(key.getKeyID(), tx.nowMillis() + OVERLAP.toMillis());
+        secrets.put(tx, SECRET + key.getKeyID(), key.toJSONString().getBytes(StandardCharsets.UTF_8));
+        tx.change(new Change("signing-key-created", key.getKeyID(), "{}", origin));
+        tx.afterCommit(() -> keys = null);
+    }
+
     /** What has to be done now and then: a new key when the old one has signed for long, no key that nobody needs. */
     public void maintain() {
-        Keys known = keys;
-        if (known != null && clock.millis() - known.since() > ROTATE_AFTER.toMillis()) {
-            rotate(Change.Origin.SYSTEM);
+        if (database.read(this::isDue)) {
+            ECKey next = generate();
+            database.write(tx -> {
+                // Asked again, since another node may have done it.
+                if (isDue(tx)) {
+                    replace(tx, next, Change.Origin.SYSTEM);
+                }
+                return null;
+            });
         }
         database.write(tx -> {
             SigningKeyDao dao = tx.dao(SigningKeyDao.class);
@@ -131,5 +161,13 @@ public final class SigningKeys {
             }
             return dao.deleteRetired(tx.nowMillis());
         });
+    }
+
+    private boolean isDue(Tx tx) {
+        long old = tx.nowMillis() - ROTATE_AFTER.toMillis();
+        List<SigningKeyDao.Row> signing = tx.dao(SigningKeyDao.class).all().stream()
+                .filter(row -> row.retiresAt() == null)
+                .toList();
+        return !signing.isEmpty() && signing.stream().allMatch(row -> row.signsFrom() < old);
     }
 }

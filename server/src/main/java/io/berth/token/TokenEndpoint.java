@@ -164,7 +164,7 @@ public final class TokenEndpoint implements Endpoint {
         counters.get(principal.kind()).increment();
         authenticator.issued(
                 issued.token(),
-                principal.limitedTo(granted),
+                principal.byToken(granted),
                 issued.issuedAt().plus(issued.life()).toEpochMilli());
         ObjectNode body = Json.MAPPER.createObjectNode();
         body.put("token", issued.token());

@@ -13,11 +13,13 @@ import io.berth.http.Authentication;
 import io.berth.http.Principal;
 import io.berth.http.Scope;
 import io.berth.identity.BearerTokens;
+import io.berth.identity.Credentials;
 import io.berth.identity.jwt.SignedTokens;
 import java.text.ParseException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.HexFormat;
@@ -25,6 +27,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 
@@ -52,9 +55,14 @@ public final class Tokens implements BearerTokens {
     /** A token as it is given out. */
     record Issued(String token, Instant issuedAt, Duration life) {}
 
-    /** A token for {@code owner}, who may do {@code scopes}. */
-    Issued issue(Principal owner, List<Scope> scopes, Duration life) {
-        Instant now = clock.instant().truncatedTo(java.time.temporal.ChronoUnit.SECONDS);
+    /**
+     * A token for {@code owner}, who may do {@code scopes}.
+     *
+     * @param most how long it lives, unless the credential that it is issued for ends sooner
+     */
+    Issued issue(Principal owner, List<Scope> scopes, Duration most) {
+        Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+        Duration life = life(owner, now, most);
         byte[] id = new byte[12];
         random.nextBytes(id);
         ECKey key = keys.signing();
@@ -91,6 +99,16 @@ public final class Tokens implements BearerTokens {
             throw new IllegalStateException(e);
         }
         return new Issued(jwt.serialize(), now, life);
+    }
+
+    private static Duration life(Principal owner, Instant now, Duration most) {
+        OptionalLong end = Credentials.end(owner);
+        if (end.isEmpty()) {
+            return most;
+        }
+        Duration left = Duration.between(now, Instant.ofEpochMilli(end.getAsLong()))
+                .truncatedTo(ChronoUnit.SECONDS); // as the token will say it
+        return left.compareTo(most) < 0 ? left : most;
     }
 
     @Override

@@ -284,6 +284,106 @@ class ProjectAuthorizerTest {
     }
 
     @Test
+    void whatAGroupIsGrantedItsMembersMay() {
+        long group = identity.groups.create("ldap", "cn=devs", "devs", ORIGIN).id();
+        grants.add(Grants.Wanted.member(Grant.SubjectKind.GROUP, group, team, "limitedGuest"), ORIGIN);
+        grants.add(
+                new Grants.Wanted(
+                        Grant.SubjectKind.GROUP,
+                        group,
+                        Grant.Scope.PROJECT,
+                        team,
+                        "developer",
+                        Set.of(),
+                        null,
+                        "dev-*"),
+                ORIGIN);
+        assertThat(may(Permission.PULL, new Tag("v1"))).isFalse();
+        database.write(tx -> {
+            tx.dao(TestRows.class).join(user.id(), group);
+            identity.version.raise(tx);
+            return null;
+        });
+        assertThat(may(Permission.PULL, new Tag("v1"))).isTrue();
+        assertThat(may(Permission.PUSH, new Tag("v1"))).isFalse();
+        assertThat(may(Permission.PUSH, new Tag("dev-1"))).isTrue();
+        assertThat(authorizer
+                        .decide(user, Permission.PULL, Target.content(APP, new Tag("v1")))
+                        .rule())
+                .endsWith("by group devs");
+        // Neither a robot of the member's number nor one of the group's is a member.
+        for (long id : List.of(user.id(), group)) {
+            var robot = new Principal(Principal.Kind.ROBOT, id, "robot", "robot:1:x");
+            assertThat(authorizer
+                            .decide(robot, Permission.PULL, Target.content(APP, new Tag("v1")))
+                            .allowed())
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void whatIsGrantedInEveryProjectCountsInPrivateOnesAndOnesToCome() {
+        long id = database.write(tx -> identity.robots.create(tx, null, "ci", "", -1, null, ORIGIN))
+                .robot()
+                .id();
+        var robot = new Principal(Principal.Kind.ROBOT, id, "robot$ci", "robot:" + id + ":x");
+        grants.add(everywhere(robot, null, "app", null), ORIGIN);
+        grants.add(everywhere(user, "developer", null, "dev-*"), ORIGIN);
+        database.write(tx -> tx.dao(TestRows.class).project("later", false));
+        for (String project : List.of("team", "later")) {
+            RepositoryName app = RepositoryName.parse(project + "/app");
+            RepositoryName other = RepositoryName.parse(project + "/other");
+            assertThat(decides(robot, Permission.PULL, app, "v1")).isTrue();
+            assertThat(decides(robot, Permission.PUSH, app, "v1")).isFalse();
+            assertThat(decides(robot, Permission.PULL, other, "v1")).isFalse();
+            assertThat(decides(user, Permission.PUSH, other, "dev-1")).isTrue();
+            assertThat(decides(user, Permission.PUSH, other, "v1")).isFalse();
+        }
+        assertThat(decides(robot, Permission.PUSH, RepositoryName.parse("open/app"), "v1"))
+                .isFalse();
+    }
+
+    private static Grants.Wanted everywhere(Principal who, String role, String repositories, String tags) {
+        return new Grants.Wanted(
+                Grant.SubjectKind.of(who),
+                who.id(),
+                Grant.Scope.PROJECTS,
+                null,
+                role,
+                role == null ? Set.of(Permission.PULL) : Set.of(),
+                repositories,
+                tags);
+    }
+
+    private boolean decides(Principal who, Permission permission, RepositoryName repository, String tag) {
+        return authorizer
+                .decide(who, permission, Target.content(repository, new Tag(tag)))
+                .allowed();
+    }
+
+    @Test
+    void whatElseIsGrantedOnTheSystemCountsInNoProject() {
+        Set<Permission> both = Permissions.ofSystem().stream()
+                .filter(Permissions.ofProjects()::contains)
+                .collect(java.util.stream.Collectors.toSet());
+        assertThat(both).contains(Permission.parse("robot:read"), Permission.parse("robot:create"));
+        roles.put("operator", true, "", both, ORIGIN);
+        grants.add(
+                new Grants.Wanted(
+                        Grant.SubjectKind.USER, user.id(), Grant.Scope.SYSTEM, null, "operator", Set.of(), null, null),
+                ORIGIN);
+        for (Permission permission : both) {
+            assertThat(authorizer.decide(user, permission, Target.SYSTEM).allowed())
+                    .isTrue();
+            assertThat(authorizer
+                            .decide(user, permission, Target.project("team"))
+                            .allowed())
+                    .as(permission.toString())
+                    .isFalse();
+        }
+    }
+
+    @Test
     void theAuditorReadsWhatThereIsAndPullsNothing() {
         grants.add(
                 new Grants.Wanted(
@@ -296,6 +396,15 @@ class ProjectAuthorizerTest {
                         null,
                         null),
                 ORIGIN);
+        for (Permission permission : Permissions.ofProjects()) {
+            boolean read = permission.isRead() && !permission.equals(Permission.PULL);
+            for (Target target : List.of(Target.project("team"), Target.repository(APP), Target.content(APP, DIGEST))) {
+                assertThat(authorizer.decide(user, permission, target).allowed())
+                        .as(permission + " of " + target)
+                        .isEqualTo(read);
+            }
+        }
+        assertThat(authorizer.tags(user, Permission.PULL, APP).isNone()).isTrue();
         assertThat(authorizer
                         .decide(user, new Permission("audit-log", "list"), Target.SYSTEM)
                         .allowed())

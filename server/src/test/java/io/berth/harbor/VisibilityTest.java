@@ -182,6 +182,35 @@ class VisibilityTest {
     }
 
     @Test
+    void theAuditorSeesWhatThereIs() {
+        Principal auditor = user("auditor");
+        grant(auditor, Grant.Scope.SYSTEM, "auditor", null, null);
+        sees(auditor, "team/app", "team/base", "team/sub/app", "other/app", "other/x");
+        assertThat(projects(Visibility.OF_PROJECT, auditor)).containsExactly("open", "other", "team");
+        assertThat(projects(Visibility.OF_LOG, auditor)).containsExactly("open", "other", "team");
+        Principal operator = user("operator");
+        new Roles(database, identity.version).put("operator", true, "", Set.of(Permission.parse("robot:list")), ORIGIN);
+        grant(operator, Grant.Scope.SYSTEM, "operator", null, null);
+        sees(operator);
+        assertThat(projects(Visibility.OF_PROJECT, operator)).containsExactly("open");
+        assertThat(projects(Visibility.OF_LOG, operator)).isEmpty();
+    }
+
+    private List<String> projects(String visible, Principal who) {
+        Map<String, Object> binds = new HashMap<>(new Visibility(true).binds(who, false));
+        if (visible.equals(Visibility.OF_LOG)) {
+            binds.remove("publicOnes");
+        }
+        return database.read(
+                tx -> tx
+                        .dao(RowsDao.class)
+                        .rows("SELECT p.name FROM project p WHERE (" + visible + ") ORDER BY p.name", binds)
+                        .stream()
+                        .map(row -> row.text("name"))
+                        .toList());
+    }
+
+    @Test
     void theSystemHasNoPatterns() {
         Principal auditor = user("auditor");
         assertThatThrownBy(() -> grant(auditor, Grant.Scope.SYSTEM, "auditor", "secret*", null))

@@ -233,7 +233,7 @@ final class QuotaWorld implements AutoCloseable {
     /** Pushes a manifest alone. */
     void pushManifest(RepositoryName to, Item item, Reference reference) {
         pushManifest.push(new PushManifest.Request(
-                to, reference, List.of(), item.type(), item.content(), null, null, ADMIN, ORIGIN, subject -> {}));
+                to, reference, List.of(), item.type(), item.content(), null, null, ADMIN, ORIGIN, true, subject -> {}));
     }
 
     boolean mount(RepositoryName from, RepositoryName to, byte[] blob, boolean named) {

@@ -131,6 +131,7 @@ class RegistryImportTest {
                 null,
                 new Principal(Principal.Kind.SYSTEM, 0, "alice", "alice"),
                 Change.Origin.by("alice"),
+                true,
                 subject -> {}));
     }
 

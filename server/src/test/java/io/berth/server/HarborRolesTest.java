@@ -2,6 +2,7 @@ package io.berth.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.berth.identity.AdminSocket;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -28,6 +30,9 @@ class HarborRolesTest {
     /** Features that are not there: who might use them is told so. */
     private static final Set<String> ABSENT =
             Set.of("webhook create", "immutable create", "scan start", "scan stop", "cve export");
+
+    /** What is read by those alone who may change it. */
+    private static final Set<String> WRITERS = Set.of("deletable", "scanner candidates");
 
     private static final String PASSWORD = "Abcd1234";
 
@@ -46,12 +51,15 @@ class HarborRolesTest {
     }
 
     @BeforeAll
-    static void start() {
+    static void start() throws Exception {
         berth = BerthUnderTest.start(data, "registry.anonymous-pull=true");
         for (String role : ROLES.subList(1, 7)) {
             berth.makeUser(role, PASSWORD);
         }
         berth.makeUser("extra", PASSWORD);
+        berth.makeUser("auditor", PASSWORD);
+        AdminSocket.request(
+                data, Map.of("do", "apply", "yaml", "system: [{user: auditor, role: auditor}]", "dryRun", false));
         for (String kind : List.of("private", "public")) {
             FACTS.put(kind, project("rm" + kind, kind.equals("public")));
         }
@@ -159,6 +167,40 @@ class HarborRolesTest {
             }
         }
         assertThat(seen).as(operation.toString()).isEqualTo(expected);
+    }
+
+    /** Harbor has no such role. */
+    @ParameterizedTest
+    @MethodSource("operations")
+    void theAuditorReadsWhateverThereIsAndNeitherPullsNorChangesAnything(Operation operation) {
+        boolean ofContent = operation.name().startsWith("v2");
+        boolean reads = operation.method().equals("GET") && !WRITERS.contains(operation.name());
+        boolean open = ofContent && operation.kind().equals("public");
+        Answer answer = ask(operation, "auditor");
+        answer.isStatus(reads && (!ofContent || open) ? 200 : 403);
+        if (operation.name().equals("project listed") || operation.name().endsWith("repository list")) {
+            assertThat(answer.json()).isNotEmpty();
+        }
+    }
+
+    @Test
+    void theAuditorFindsWhatIsPrivate() {
+        String auditor = BerthUnderTest.basic("auditor", PASSWORD);
+        assertThat(berth.api("GET", "/repositories?q=name%3Drmprivate/app", "", auditor)
+                        .isStatus(200)
+                        .json())
+                .hasSize(1);
+        assertThat(berth.api("GET", "/search?q=rmprivate/app", "", auditor)
+                        .isStatus(200)
+                        .json()
+                        .path("repository"))
+                .hasSize(1);
+        assertThat(berth.call("GET", "/v2/_catalog")
+                        .as(auditor)
+                        .send()
+                        .isStatus(200)
+                        .text())
+                .contains("rmprivate/app");
     }
 
     private static Answer ask(Operation operation, String role) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.berth.identity.AdminSocket;
 import io.berth.oci.Json;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -192,6 +193,14 @@ class RbacTest {
         String secret = apply(FILE).path("secrets").path("robot$team+ci").asText();
         String robot = BerthUnderTest.basic("robot$team+ci", secret);
         byte[] image = berth.image("team/app", new byte[] {1}); // its blobs, by admin
+        assertThat(berth.sendAs(robot, "PUT", "/v2/team/app/manifests/dev-1", image, "Content-Type", MANIFEST)
+                        .statusCode())
+                .as("others' blobs")
+                .isEqualTo(404);
+        for (byte[] blob : List.of("{}".getBytes(StandardCharsets.UTF_8), new byte[] {1})) {
+            String upload = "/v2/team/app/blobs/uploads/?digest=" + Content.sha256(blob);
+            assertThat(berth.sendAs(robot, "POST", upload, blob).statusCode()).isEqualTo(201);
+        }
         assertThat(berth.sendAs(robot, "PUT", "/v2/team/app/manifests/dev-1", image, "Content-Type", MANIFEST)
                         .statusCode())
                 .isEqualTo(201);

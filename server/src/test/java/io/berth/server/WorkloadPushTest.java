@@ -2,7 +2,10 @@ package io.berth.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.nimbusds.jwt.SignedJWT;
+import io.berth.SteppedClock;
 import io.berth.access.Grant;
 import io.berth.access.Grants;
 import io.berth.db.Change;
@@ -15,7 +18,11 @@ import io.berth.oci.Json;
 import io.berth.project.TestProjects;
 import io.berth.site.SiteSettings;
 import java.nio.file.Path;
+import java.text.ParseException;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Date;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -63,6 +70,45 @@ class WorkloadPushTest {
                         .isStatus(403);
             }
         }
+    }
+
+    @Test
+    void aTokenThatAJobGotForItsOwnEndsWithIt() throws Exception {
+        var clock = new SteppedClock(Instant.now());
+        try (var issuer = new Issuer()) {
+            try (var berth = new RunningBerth(data, clock)) {
+                berth.manifest("ci/app", "seed", berth.image("ci/app", Content.random(100)));
+            }
+            configure(issuer);
+            try (var berth = new RunningBerth(data, clock)) {
+                String job = issuer.token("berth", Map.of("project_path", "group/app", "ref", "main"));
+                var answer = berth.sendAs(
+                        BerthUnderTest.basic("job", job),
+                        "GET",
+                        "/service/token?service=berth&scope=repository:ci/app:pull",
+                        null);
+                JsonNode got =
+                        Json.MAPPER.readTree(RunningBerth.expect(200, answer).body());
+                String token = got.path("token").asText();
+                assertThat(end(token)).isEqualTo(end(job));
+                Duration left = Duration.between(clock.instant(), end(job).toInstant());
+                assertThat(got.path("expires_in").asLong()).isBetween(left.toSeconds(), left.toSeconds() + 1);
+                assertThat(got.has("refresh_token")).isFalse();
+                clock.advance(left.minusSeconds(1));
+                assertThat(pull(berth, token)).isEqualTo(200);
+                clock.advance(Duration.ofSeconds(1));
+                assertThat(pull(berth, token)).isEqualTo(401);
+            }
+        }
+    }
+
+    private static Date end(String token) throws ParseException {
+        return SignedJWT.parse(token).getJWTClaimsSet().getExpirationTime();
+    }
+
+    private static int pull(RunningBerth berth, String token) {
+        return berth.sendAs("Bearer " + token, "GET", "/v2/ci/app/manifests/seed", null)
+                .statusCode();
     }
 
     private void configure(Issuer issuer) {

@@ -12,6 +12,7 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.PlainJWT;
 import com.nimbusds.jwt.SignedJWT;
 import io.berth.SteppedClock;
+import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.db.TestDatabase;
 import io.berth.http.Principal;
@@ -19,6 +20,7 @@ import io.berth.http.Scope;
 import io.berth.identity.SecretStore;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.text.ParseException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
@@ -72,6 +74,106 @@ class TokensTest {
         assertThat(tokens.verify(token)).isEmpty();
         clock.advance(Duration.ofHours(-2));
         assertThat(tokens.verify(token)).isEmpty();
+    }
+
+    @Test
+    void aTokenEndsNoLaterThanTheCredentialThatItWasIssuedFor() {
+        long soon = clock.millis() + 90_500;
+        var ending = OWNER.living(Principal.Lifetime.of(0, soon));
+        var certificate = new Principal(Principal.Kind.USER, 7, "alice", "certificate:7:" + soon);
+        var job = new Principal(Principal.Kind.ROBOT, 7, "robot$ci", "workload:7:1:" + soon);
+        var jobOfAnEndingRobot = job.living(Principal.Lifetime.of(0, soon - 60_000));
+        assertThat(tokens.issue(ending, List.of(), Duration.ofMinutes(30)).life())
+                .hasSeconds(90);
+        assertThat(tokens.issue(certificate, List.of(), Duration.ofMinutes(30)).life())
+                .hasSeconds(90);
+        assertThat(tokens.issue(job, List.of(), Duration.ofMinutes(1)).life()).hasMinutes(1);
+        Tokens.Issued issued = tokens.issue(jobOfAnEndingRobot, List.of(), Duration.ofMinutes(30));
+        assertThat(issued.life()).hasSeconds(30);
+        assertThat(tokens.verify(issued.token())).isPresent();
+        clock.advance(Duration.ofSeconds(30));
+        assertThat(tokens.verify(issued.token())).isEmpty();
+    }
+
+    private record Node(SigningKeys keys, Tokens tokens) {}
+
+    private Node node() throws Exception {
+        var secrets = SecretStore.open(database, Optional.empty(), directory.resolve("master-key"), new Random(2));
+        var others = new SigningKeys(database, secrets, clock);
+        return new Node(others, new Tokens(others, clock, new Random(4)));
+    }
+
+    private static String keyOf(String token) throws ParseException {
+        return SignedJWT.parse(token).getHeader().getKeyID();
+    }
+
+    private String longLived(Tokens by) {
+        return by.issue(OWNER, List.of(), Duration.ofDays(30)).token();
+    }
+
+    @Test
+    void tokensOfTheFormerKeyAreGoodDuringTheOverlapAndNoLonger() throws Exception {
+        String old = longLived(tokens);
+        clock.advance(Duration.ofDays(1));
+        keys.rotate(Change.Origin.SYSTEM);
+        String next = longLived(tokens);
+        assertThat(keyOf(next)).isNotEqualTo(keyOf(old));
+        clock.advance(Duration.ofHours(47));
+        keys.maintain();
+        assertThat(tokens.verify(old)).isPresent();
+        assertThat(tokens.verify(next)).isPresent();
+        clock.advance(Duration.ofHours(1));
+        assertThat(tokens.verify(old)).isEmpty();
+        assertThat(tokens.verify(next)).isPresent();
+        clock.advance(Duration.ofSeconds(1));
+        keys.maintain();
+        assertThat(secretOf(old)).isFalse();
+        assertThat(secretOf(next)).isTrue();
+        assertThat(tokens.verify(old)).isEmpty();
+        assertThat(tokens.verify(next)).isPresent();
+    }
+
+    private boolean secretOf(String token) throws Exception {
+        String name = "signing-key/" + keyOf(token);
+        var secrets = SecretStore.open(database, Optional.empty(), directory.resolve("master-key"), new Random(2));
+        return database.read(tx -> secrets.get(tx, name).isPresent());
+    }
+
+    @Test
+    void aKeySignsForNinetyDays() throws Exception {
+        String first = longLived(tokens);
+        clock.advance(Duration.ofDays(90));
+        keys.maintain();
+        assertThat(keyOf(longLived(tokens))).isEqualTo(keyOf(first));
+        clock.advance(Duration.ofSeconds(1));
+        keys.maintain();
+        assertThat(keyOf(longLived(tokens))).isNotEqualTo(keyOf(first));
+    }
+
+    @Test
+    void theNodesOfOneDatabaseAgreeOnTheKey() throws Exception {
+        String first = longLived(tokens);
+        Node other = node();
+        String others = longLived(other.tokens());
+        assertThat(keyOf(others)).isEqualTo(keyOf(first));
+        assertThat(other.tokens().verify(first)).isPresent();
+        clock.advance(Duration.ofSeconds(10));
+        keys.rotate(Change.Origin.SYSTEM);
+        String next = longLived(tokens);
+        assertThat(other.tokens().verify(next)).as("at once").isPresent();
+        clock.advance(Duration.ofSeconds(61));
+        assertThat(keyOf(longLived(other.tokens())))
+                .as("nobody signs by what others will forget")
+                .isEqualTo(keyOf(next));
+        clock.advance(Duration.ofDays(91));
+        keys.maintain();
+        other.keys().maintain();
+        assertThat(keyOf(longLived(other.tokens())))
+                .as("one of them changes it")
+                .isEqualTo(keyOf(longLived(tokens)))
+                .isNotEqualTo(keyOf(next));
+        clock.advance(Duration.ofDays(1));
+        assertThat(tokens.verify(longLived(other.tokens()))).isPresent();
     }
 
     @Test

@@ -61,10 +61,9 @@ public final class WorkloadTokens implements BearerTokens, AutoCloseable {
                 Set<String> algorithms = rule.settings().algorithms();
                 IssuerKeys keys = now.keys().get(rule.place()).keys();
                 if (SignedTokens.verified(token, algorithms, keys).isPresent()) {
-                    return Optional.of(new Bearer(
-                            Credentials.ofWorkload(rule.robot(), rule.id()),
-                            Optional.empty(),
-                            claimed.getExpirationTime().getTime()));
+                    long end = claimed.getExpirationTime().getTime();
+                    return Optional.of(
+                            new Bearer(Credentials.ofWorkload(rule.robot(), rule.id(), end), Optional.empty(), end));
                 }
             }
         }

@@ -300,9 +300,11 @@ class WorkloadTokensTest {
     void whatIsDerivedEndsWithTheTokenAndWithTheRule() throws Exception {
         rule(Map.of("project_path", "group/app"));
         String token = issuer.token(AUDIENCE, GITLAB);
-        assertThat(login(token)).isPresent();
+        String credential = login(token).orElseThrow().credential();
         clock.ahead = Duration.ofSeconds(301);
         assertThat(login(token)).isEmpty();
+        Optional<Principal> owner = database.read(tx -> identity.credentials.owner(tx, credential));
+        assertThat(owner).as("whatever names it").isEmpty();
         clock.ahead = Duration.ZERO;
         assertThat(login(token)).isPresent();
         rule(Map.of("project_path", "group/another"));
