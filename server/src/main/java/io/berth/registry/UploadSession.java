@@ -38,6 +38,7 @@ final class UploadSession {
     private final ReentrantLock lock = new ReentrantLock();
     private final CompletableFuture<?> row;
     private volatile UploadState state;
+    private volatile long createdAt;
     private volatile long touchedAt;
     private volatile boolean ended;
     private volatile boolean inStore;
@@ -58,6 +59,7 @@ final class UploadSession {
         this.algorithm = algorithm;
         this.store = store;
         this.state = state;
+        this.createdAt = now;
         this.touchedAt = now;
         this.row = row;
         this.hash = state.size() == 0 ? algorithm.newHash() : null;
@@ -89,10 +91,17 @@ final class UploadSession {
         return touchedAt;
     }
 
-    /** Corrects a time that the clock, set back since, has not reached. */
+    long createdAt() {
+        return createdAt;
+    }
+
+    /** Corrects times that the clock, set back since, has not reached. */
     void touchedNotAfter(long now) {
         if (touchedAt > now) {
             touchedAt = now;
+        }
+        if (createdAt > now) {
+            createdAt = now;
         }
     }
 
@@ -218,6 +227,12 @@ final class UploadSession {
     /** Whether the store may have something of this upload, be it an empty file. */
     boolean inStore() {
         return inStore;
+    }
+
+    /** It was opened before this process knew of it; returns this. */
+    UploadSession openedAt(long then) {
+        createdAt = then;
+        return this;
     }
 
     /** The store has bytes of it that did not come through {@link #append}; returns this. */
