@@ -60,7 +60,7 @@ def check(data: pathlib.Path, blobs_elsewhere: pathlib.Path | None = None) -> No
             WHERE b.store = 'inline' AND c.digest IS NULL""")
     require(not inline, f"small blobs without content: {inline}")
     root = blobs_elsewhere or data / "blobs"
-    files = {str(file.relative_to(root)): file for file in root.rglob("*") if file.is_file()}
+    files = {str(file.relative_to(root)): file for file in root.rglob("*") if file.is_file() and file != root / "berth.lock"}
     left = {name for name in files if name.startswith("uploads/")} - {f"uploads/{name}" for name in uploads}
     require(not left, f"files of uploads that the database does not know: {sorted(left)}")
     objects = {name for name in files if not name.startswith("uploads/")}

@@ -107,6 +107,7 @@ def turned_read_only(place: Place, disk: LoopDisk, data: pathlib.Path, image: Im
             client.check_image("ro/r", kept.digest)
         client.expect(200, "GET", "/v2/ro/r/tags/list")
         client.expect(200, "GET", "/v2/_catalog")
+    wait_until(lambda: b"cannot be written" in client.request("GET", "/readyz").body, 20, "readiness to tell of the database")
     fresh = berth.client()  # its credentials are looked at anew
     fresh.check_image("ro/r", image.digest)
     require(berth.process.poll() is None, "the server has ended")

@@ -93,7 +93,9 @@ public final class Berth implements AutoCloseable {
      */
     public Berth(BerthConfig config, Clock clock, RandomGenerator random) throws IOException {
         try {
-            var data = own(DataDirectory.lock(config.data()));
+            var locks = own(new DirectoryLocks());
+            locks.lock(DirectoryLocks.Kind.DATA, config.data());
+            locks.lock(DirectoryLocks.Kind.DATABASE, config.database().directory());
             // The slowest two parts of a start begin together.
             var guard = new ConnectionGuard(config.server().idleTimeout());
             var starting = CompletableFuture.supplyAsync(() ->
@@ -109,6 +111,7 @@ public final class Berth implements AutoCloseable {
             new DurableDirectories().ensure(config.database().directory());
             BlobStore store = own(
                     new MeteredBlobStore(new FileBlobStore(config.storage().blobs(), uploadWriter(config)), meters));
+            locks.lock(DirectoryLocks.Kind.BLOBS, config.storage().blobs());
 
             var access = new AccessVersion();
             var site = new SiteSettings(database);
@@ -117,7 +120,7 @@ public final class Berth implements AutoCloseable {
             var audit = own(new Audit(config.audit(), database, site, meters, clock));
             var accounts = new Accounts(database, random, access);
             firstStart = accounts.ensureAdministrator(
-                    config.adminPassword(), data.path().resolve("admin-password"));
+                    config.adminPassword(), config.data().resolve("admin-password"));
             if (firstStart == Accounts.FirstStart.EXISTED) {
                 config.adminPassword().ifPresent(password -> {
                     var warning = IgnoredPassword.warn(accounts, password);
@@ -148,7 +151,7 @@ public final class Berth implements AutoCloseable {
                     new VisibleRepositories(database, anonymousPull),
                     readOnly,
                     audit.sink(),
-                    new ByteLimiter(bodyMemory, BODY_PATIENCE),
+                    new ByteLimiter(bodyMemory, BODY_PATIENCE, System::nanoTime),
                     meters,
                     Runtime.getRuntime().maxMemory() / 8,
                     clock,
@@ -290,7 +293,7 @@ public final class Berth implements AutoCloseable {
             var feed = new ChangeFeed(database);
             var requests = new RbacRequests(rbac, explanation);
             own(new AdminSocket(
-                    data.path(),
+                    config.data(),
                     accounts,
                     () -> ServerStatus.status(database, store, registry),
                     both(requests.all(), audit.requests())));

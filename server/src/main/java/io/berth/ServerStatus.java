@@ -1,16 +1,20 @@
 package io.berth;
 
 import io.berth.db.Database;
+import io.berth.db.WriteProbe;
 import io.berth.registry.Registry;
 import io.berth.store.BlobStore;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 
 /** How the server does: what readiness checks, and what {@code berth admin status} shows. */
 final class ServerStatus {
+    private static final Duration WRITE_PATIENCE = Duration.ofSeconds(3);
+
     private ServerStatus() {}
 
     static String version() {
@@ -20,10 +24,11 @@ final class ServerStatus {
 
     static Map<String, Supplier<String>> checks(Database database, Registry registry) {
         var checks = new LinkedHashMap<String, Supplier<String>>();
+        var writes = new WriteProbe(database, WRITE_PATIENCE, System::nanoTime);
         checks.put("database", () -> {
             try {
                 database.read(tx -> tx.now());
-                return null;
+                return writes.problem();
             } catch (RuntimeException e) {
                 return "the database cannot be read";
             }

@@ -1,6 +1,6 @@
 package io.berth.cli;
 
-import io.berth.DataDirectory;
+import io.berth.DirectoryLocks;
 import io.berth.Logging;
 import io.berth.config.BerthConfig;
 import io.berth.db.DatabaseMetrics;
@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 
 /** Database and blobs of a Berth that is not running, locked for a command. */
 final class OfflineData implements AutoCloseable {
-    private final DataDirectory directory;
+    private final DirectoryLocks locks = new DirectoryLocks();
     private final SqliteDatabase database;
     private final BlobStore store;
     private final Path scratch;
@@ -38,8 +38,9 @@ final class OfflineData implements AutoCloseable {
             throws IOException {
         Logging.configure(config.logging());
         this.scratch = scratch;
-        directory = DataDirectory.lock(data);
         try {
+            locks.lock(DirectoryLocks.Kind.DATA, data);
+            locks.lock(DirectoryLocks.Kind.DATABASE, databaseDirectory);
             database = SqliteDatabase.open(
                     databaseDirectory,
                     config.database().readers(),
@@ -47,8 +48,9 @@ final class OfflineData implements AutoCloseable {
                     new SecureRandom(),
                     DatabaseMetrics.NONE);
             store = new FileBlobStore(blobs, new UploadWriter(4, 8 << 20));
+            locks.lock(DirectoryLocks.Kind.BLOBS, blobs);
         } catch (IOException | RuntimeException e) {
-            directory.close();
+            locks.close();
             throw e;
         }
     }
@@ -92,7 +94,7 @@ final class OfflineData implements AutoCloseable {
     public void close() throws IOException {
         store.close();
         database.close();
-        directory.close();
+        locks.close();
         if (scratch != null) {
             try (Stream<Path> files = Files.walk(scratch)) {
                 for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {

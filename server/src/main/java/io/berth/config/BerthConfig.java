@@ -34,6 +34,7 @@ public record BerthConfig(
      * @param idleTimeout how long a connection may do nothing
      * @param shutdownTimeout how long a stop waits for running requests
      * @param clientCertificates whose certificates count, and for whom
+     * @param proxyProtocol whether every connection begins with a header of the PROXY protocol
      */
     public record Server(
             String host,
@@ -43,7 +44,8 @@ public record BerthConfig(
             Optional<Tls> tls,
             Duration idleTimeout,
             Duration shutdownTimeout,
-            ClientCertificates clientCertificates) {
+            ClientCertificates clientCertificates,
+            boolean proxyProtocol) {
 
         /** One that asks nobody for a certificate. */
         public Server(
@@ -54,7 +56,16 @@ public record BerthConfig(
                 Optional<Tls> tls,
                 Duration idleTimeout,
                 Duration shutdownTimeout) {
-            this(host, port, externalUrl, trustedProxies, tls, idleTimeout, shutdownTimeout, ClientCertificates.NONE);
+            this(
+                    host,
+                    port,
+                    externalUrl,
+                    trustedProxies,
+                    tls,
+                    idleTimeout,
+                    shutdownTimeout,
+                    ClientCertificates.NONE,
+                    false);
         }
     }
 

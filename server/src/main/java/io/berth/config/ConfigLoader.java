@@ -91,7 +91,8 @@ public final class ConfigLoader {
                         tls,
                         get(Keys.IDLE_TIMEOUT),
                         get(Keys.SHUTDOWN_TIMEOUT),
-                        clientCertificates(tls.isPresent())),
+                        clientCertificates(tls.isPresent()),
+                        proxyProtocol()),
                 new BerthConfig.Registry(
                         or(get(Keys.ANONYMOUS_PULL), true),
                         get(Keys.CHALLENGE),
@@ -179,6 +180,15 @@ public final class ConfigLoader {
                     + " as well, or leave it away.");
         }
         return new ClientCertificates(mode, authorities, header);
+    }
+
+    private boolean proxyProtocol() {
+        boolean on = or(get(Keys.PROXY_PROTOCOL), false);
+        if (on && or(get(Keys.TRUSTED_PROXIES), List.of()).isEmpty()) {
+            problems.add(Keys.PROXY_PROTOCOL.path() + ": 'true' counts from nobody. Set " + Keys.TRUSTED_PROXIES.path()
+                    + " as well, or leave it away.");
+        }
+        return on;
     }
 
     private Optional<BerthConfig.Syslog> syslog() {

@@ -64,6 +64,13 @@ final class Keys {
             "IP addresses or networks, separated by commas",
             "Proxies whose X-Forwarded-For and X-Forwarded-Proto headers count. Nobody else's do.",
             Forms::networks);
+    static final Key<Boolean> PROXY_PROTOCOL = key(
+            "server.proxy-protocol",
+            "false",
+            BOOL,
+            "Whether every connection begins with a PROXY protocol header (version 1 or 2). Whom it names counts from"
+                    + " trusted-proxies alone.",
+            Forms::bool);
     static final Key<java.util.Optional<Path>> TLS_CERTIFICATE = key(
             "server.tls.certificate",
             "",
@@ -141,7 +148,8 @@ final class Keys {
             "registry.upload-expiry",
             "24h",
             DURATION,
-            "How long an unfinished upload is kept after its last byte.",
+            "How long an unfinished upload is kept after its last byte; twice as long, or 48 hours when that is more, after"
+                    + " its beginning.",
             Forms::duration);
     static final Key<Long> MAX_OPEN_UPLOAD_BYTES = key(
             "registry.max-open-upload-bytes",
@@ -164,13 +172,14 @@ final class Keys {
             "storage.blobs",
             "",
             "a directory",
-            "Where blobs lie, `blobs` in the data directory when empty. May be on NFS.",
+            "Where blobs lie, `blobs` in the data directory when empty. May be on NFS. Locked, as the data and database"
+                    + " directories are: no two Berths share one.",
             Forms::path);
     static final Key<Long> MIN_FREE = key(
             "storage.min-free",
             "64MiB",
             BYTES,
-            "Below this much free space uploads are refused; deletes and pulls go on.",
+            "Below this much free space, for blobs or for the database, uploads are refused; deletes and pulls go on.",
             Forms::bytes);
     static final Key<Long> INLINE_LIMIT = key(
             "storage.inline-limit",

@@ -15,7 +15,11 @@ final class FileSystems {
 
     /** @throws IllegalStateException when {@code directory} is on a network file system */
     static void requireLocal(Path directory) throws IOException {
-        String type = Files.getFileStore(directory).type().toLowerCase(Locale.ROOT);
+        requireLocal(directory, Files.getFileStore(directory).type());
+    }
+
+    static void requireLocal(Path directory, String fileSystem) {
+        String type = fileSystem.toLowerCase(Locale.ROOT);
         if (REMOTE.contains(type)) {
             throw new IllegalStateException("the database directory " + directory + " is on " + type
                     + ": SQLite needs a local disk. Set database.directory to one; blobs may stay where they are");

@@ -163,10 +163,8 @@ public final class Exchange {
 
     /** The client's address: the peer's, or what a trusted proxy says. */
     public String client() {
-        String peer = request.remoteAddress() == null
-                ? "local"
-                : request.remoteAddress().hostAddress();
         List<Cidr> trusted = context.trustedProxies();
+        String peer = PeerAddress.of(request.connection(), trusted);
         if (trusted.isEmpty() || peer == null || !isTrusted(trusted, peer)) {
             return peer == null ? "local" : peer;
         }
@@ -197,8 +195,7 @@ public final class Exchange {
     /** The scheme and authority that the client asked, by a trusted proxy's word where there is one. */
     public String askedUrl() {
         String scheme = request.isSSL() ? "https" : "http";
-        String peer =
-                request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
+        String peer = PeerAddress.of(request.connection(), context.trustedProxies());
         String forwarded = request.getHeader("X-Forwarded-Proto");
         if (forwarded != null && peer != null && isTrusted(context.trustedProxies(), peer)) {
             scheme = forwarded.strip().equalsIgnoreCase("https") ? "https" : "http";

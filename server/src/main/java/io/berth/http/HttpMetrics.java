@@ -3,6 +3,7 @@ package io.berth.http;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,37 +26,37 @@ public final class HttpMetrics {
         Duration.ofSeconds(60)
     };
 
+    /** The meters of one operation and status. */
+    private record Meters(Timer timer, Counter in, Counter out) {}
+
     // Looking a meter up by its tags costs more than answering from memory, so each operation keeps its own.
     private final class PerOperation {
         private final String name;
-        private final AtomicReferenceArray<Timer> byStatus = new AtomicReferenceArray<>(600);
-        private final Counter in;
-        private final Counter out;
+        private final AtomicReferenceArray<Meters> byStatus = new AtomicReferenceArray<>(600);
 
         PerOperation(String name) {
             this.name = name;
-            in = Counter.builder("berth.http.request.bytes")
-                    .description("Bytes of request bodies")
-                    .tag("operation", name)
-                    .register(registry);
-            out = Counter.builder("berth.http.response.bytes")
-                    .description("Bytes of response bodies")
-                    .tag("operation", name)
-                    .register(registry);
         }
 
-        Timer timer(int status) {
-            Timer timer = byStatus.get(status);
-            if (timer == null) {
-                timer = Timer.builder("berth.http.requests")
-                        .description("Requests and how long they took")
-                        .tag("operation", name)
-                        .tag("code", Integer.toString(status))
-                        .serviceLevelObjectives(BUCKETS)
-                        .register(registry);
-                byStatus.set(status, timer);
+        Meters meters(int status) {
+            Meters meters = byStatus.get(status);
+            if (meters == null) {
+                Tags tags = Tags.of("operation", name, "code", Integer.toString(status));
+                meters = new Meters(
+                        Timer.builder("berth.http.requests")
+                                .description("Requests and how long they took")
+                                .tags(tags)
+                                .serviceLevelObjectives(BUCKETS)
+                                .register(registry),
+                        bytes("berth.http.request.bytes", "Bytes of request bodies", tags),
+                        bytes("berth.http.response.bytes", "Bytes of response bodies", tags));
+                byStatus.set(status, meters);
             }
-            return timer;
+            return meters;
+        }
+
+        private Counter bytes(String counter, String description, Tags tags) {
+            return Counter.builder(counter).description(description).tags(tags).register(registry);
         }
     }
 
@@ -81,11 +82,12 @@ public final class HttpMetrics {
 
     void end(String operation, int status, long nanos, long bytesIn, long bytesOut) {
         active.decrementAndGet();
-        PerOperation meters = operations.get(operation);
-        if (meters == null) {
-            meters = operations.computeIfAbsent(operation, PerOperation::new);
+        PerOperation known = operations.get(operation);
+        if (known == null) {
+            known = operations.computeIfAbsent(operation, PerOperation::new);
         }
-        meters.timer(status >= 0 && status < 600 ? status : 0).record(nanos, TimeUnit.NANOSECONDS);
+        Meters meters = known.meters(status >= 0 && status < 600 ? status : 0);
+        meters.timer.record(nanos, TimeUnit.NANOSECONDS);
         if (bytesIn > 0) {
             meters.in.increment(bytesIn);
         }

@@ -47,9 +47,7 @@ final class PresentedCertificates {
         if (authorities == null || !(connection instanceof ConnectionBase base)) {
             return;
         }
-        String address = connection.remoteAddress() == null
-                ? null
-                : connection.remoteAddress().hostAddress();
+        String address = PeerAddress.of(connection, proxies);
         boolean proxy = address != null && Exchange.isTrusted(proxies, address);
         base.channel().attr(PEER).set(new Peer(proxy ? null : of(connection), proxy));
     }

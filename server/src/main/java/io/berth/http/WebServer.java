@@ -62,7 +62,7 @@ public final class WebServer implements AutoCloseable {
     private final Tracing tracing;
     private final Clock clock;
     private final ConnectionGuard guard;
-    private final Duration shutdownTimeout;
+    private final BerthConfig.Server config;
     private final List<HttpServer> servers = new ArrayList<>();
     private final String requestIdPrefix;
     private final AtomicLong requestNumber = new AtomicLong();
@@ -125,7 +125,7 @@ public final class WebServer implements AutoCloseable {
         this.tracing = tracing;
         this.clock = clock;
         this.guard = guard;
-        this.shutdownTimeout = config.shutdownTimeout();
+        this.config = config;
         this.requestIdPrefix = "%08x".formatted(random.nextInt());
     }
 
@@ -192,6 +192,7 @@ public final class WebServer implements AutoCloseable {
                         .setInitialWindowSize(1 << 20)
                         .setMaxConcurrentStreams(128)
                         .setMaxHeaderListSize(32 << 10))
+                .setUseProxyProtocol(config.proxyProtocol())
                 .setHandle100ContinueAutomatically(false);
         if (clients != null) {
             clients.reload();
@@ -228,11 +229,10 @@ public final class WebServer implements AutoCloseable {
         byte[] body = Errors.body(new OciException(ErrorCode.UNSUPPORTED, status, message));
         String id = nextId();
         if (accessLog != null) {
+            String peer = PeerAddress.of(request.connection(), context.trustedProxies());
             accessLog.add(new AccessLog.Entry(
                     clock.millis(),
-                    request.remoteAddress() == null
-                            ? "local"
-                            : request.remoteAddress().hostAddress(),
+                    peer == null ? "local" : peer,
                     Principal.ANONYMOUS.name(),
                     "-",
                     "-",
@@ -386,7 +386,7 @@ public final class WebServer implements AutoCloseable {
     @Override
     public void close() {
         var closing = servers.stream()
-                .map(server -> server.shutdown(shutdownTimeout.toMillis(), TimeUnit.MILLISECONDS))
+                .map(server -> server.shutdown(config.shutdownTimeout().toMillis(), TimeUnit.MILLISECONDS))
                 .toList();
         try {
             Future.join(new ArrayList<>(closing))

@@ -46,13 +46,18 @@ final class Bill implements Runnable {
                 tx, now.name(), now.quotaBytes(), now.usedBytes() - size, now.quotaBytes(), now.usedBytes()));
         if (charged.isEmpty()) {
             ProjectDao.Usage usage = dao.usage(project);
-            throw new OciException(
-                            ErrorCode.DENIED,
-                            "the project's storage quota is exceeded: %d of %d bytes are used, %d more are needed"
-                                    .formatted(usage.usedBytes(), usage.quotaBytes(), size))
-                    .detail("used", usage.usedBytes())
-                    .detail("limit", usage.quotaBytes())
-                    .detail("needed", size);
+            throw exceeded(usage.usedBytes(), usage.quotaBytes(), size);
         }
+    }
+
+    /** What is thrown when there is no room for {@code needed} more; all in bytes. */
+    static OciException exceeded(long used, long limit, long needed) {
+        return new OciException(
+                        ErrorCode.DENIED,
+                        "the project's storage quota is exceeded: %d of %d bytes are used, %d more are needed"
+                                .formatted(used, limit, needed))
+                .detail("used", used)
+                .detail("limit", limit)
+                .detail("needed", needed);
     }
 }

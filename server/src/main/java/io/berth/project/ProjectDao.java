@@ -81,6 +81,12 @@ interface ProjectDao {
     @SqlQuery("SELECT name, quota_bytes, used_bytes FROM project WHERE id = :id")
     Usage usage(@Bind("id") long id);
 
+    @SqlQuery("SELECT 1 FROM project_blob WHERE project_id = :id AND digest = :digest")
+    Optional<Integer> holds(@Bind("id") long id, @Bind("digest") String digest);
+
+    @SqlQuery("SELECT 1 FROM project_blob WHERE project_id = :id AND size >= :size LIMIT 1")
+    Optional<Integer> holdsAsLarge(@Bind("id") long id, @Bind("size") long size);
+
     // The quota is looked at by the statement that fills it, so that of two transactions at once one waits and sees.
     @SqlQuery("""
             UPDATE project SET used_bytes = used_bytes + :bytes

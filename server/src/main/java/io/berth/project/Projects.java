@@ -15,6 +15,7 @@ import io.berth.http.Scope;
 import io.berth.identity.AccessVersion;
 import io.berth.identity.Robot;
 import io.berth.identity.Robots;
+import io.berth.oci.Digest;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.Json;
 import io.berth.oci.OciException;
@@ -37,6 +38,7 @@ public final class Projects {
     private final Grants grants;
     private final Robots robots;
     private final AccessVersion version;
+    private final Quotas quotas;
 
     public Projects(
             Database database,
@@ -53,6 +55,18 @@ public final class Projects {
         this.grants = grants;
         this.robots = robots;
         this.version = version;
+        this.quotas = new Quotas(database, this::siteQuota);
+    }
+
+    /**
+     * Refuses what has no room in a project before it is sent.
+     *
+     * @param digest of what is coming; null when it is not known yet
+     * @param size the bytes that it has at least
+     * @throws OciException {@code DENIED} naming used, limit and needed; never for what a commit would take
+     */
+    public void requireRoom(String project, Digest digest, long size) {
+        quotas.require(project, digest, size);
     }
 
     public Optional<Project> find(String name) {
@@ -193,6 +207,7 @@ public final class Projects {
     public void setQuota(Tx tx, Project project, long quota, Change.Origin origin) {
         Long limit = limit(quota);
         tx.dao(ProjectDao.class).updateQuota(project.id(), limit, tx.nowMillis());
+        quotas.changed(tx);
         tx.change(new Change(
                 "project-quota", project.name(), Json.object("old", project.quotaBytes(), "new", limit), origin));
         QuotaWarning.changed(tx, project.name(), project.quotaBytes(), project.usedBytes(), limit, project.usedBytes());
@@ -237,6 +252,7 @@ public final class Projects {
             }
             grants.removeAllIn(tx, id);
             dao.delete(id);
+            quotas.changed(tx);
             tx.change(new Change("project-deleted", project.name(), "{}", origin));
             version.raise(tx);
             return null;

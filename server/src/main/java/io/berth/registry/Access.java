@@ -214,6 +214,17 @@ final class Access {
         return authorizer.tags(principal, Permission.PULL, repository);
     }
 
+    /**
+     * Refuses what the project's quota has no room for, before the client is asked for it.
+     *
+     * @param digest of what is coming; null when it is not known yet
+     * @param size the bytes that it has at least
+     * @throws OciException {@code DENIED} naming used, limit and needed
+     */
+    void requireRoom(RepositoryName repository, Digest digest, long size) {
+        projects.requireRoom(repository.project(), digest, size);
+    }
+
     /** Whether the principal may push, and so takes leases on what it is told to exist. */
     boolean mayPush(Principal principal, RepositoryName repository) {
         return !principal.isAnonymous()
@@ -241,6 +252,13 @@ final class Access {
     /** The Cache-Control of what may change. */
     CharSequence cacheUntilChanged(Exchange exchange, RepositoryName repository) {
         return isForAnybody(exchange, repository) ? "public, no-cache" : "private, no-cache";
+    }
+
+    /** The Cache-Control of a list of repositories, which shows everybody what they may see. */
+    CharSequence cacheOfCatalog(Exchange exchange, Principal principal) {
+        return principal.isAnonymous() && !exchange.has(Authentication.WARNING)
+                ? "public, no-cache"
+                : "private, no-cache";
     }
 
     // A warning about somebody's credential is theirs.

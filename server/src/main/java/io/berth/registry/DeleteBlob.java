@@ -4,6 +4,7 @@ import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.oci.Digest;
 import io.berth.oci.ErrorCode;
+import io.berth.oci.Json;
 import io.berth.oci.OciException;
 import io.berth.oci.RepositoryName;
 import io.berth.project.Charges;
@@ -35,12 +36,14 @@ final class DeleteBlob {
                         .detail("manifest", manifest.get());
             }
             BlobDao dao = tx.dao(BlobDao.class);
+            BlobDao.Blob blob =
+                    dao.findIn(repository.id(), digest.toString()).orElseThrow(() -> PullBlob.unknown(digest));
             if (dao.unlink(repository.id(), digest.toString()) == 0) {
                 throw PullBlob.unknown(digest);
             }
             Charges.unlink(tx, repository.projectId(), digest.toString());
             dao.review("BLOB", digest.toString(), tx.nowMillis());
-            tx.change(new Change("blob-unlinked", name + "@" + digest, "{}", origin));
+            tx.change(new Change("blob-unlinked", name + "@" + digest, Json.object("size", blob.size()), origin));
             tx.afterCommit(() -> {
                 cache.changed(name);
                 cache.removeBlob(name, digest);

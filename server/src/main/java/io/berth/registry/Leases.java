@@ -5,24 +5,30 @@ import java.time.Duration;
 
 /**
  * How long a positive answer about a blob or manifest holds. Whoever may push and was told that something exists may rely
- * on it until its lease ends, which is after the end of any upload that began meanwhile.
+ * on it for longer than any upload takes that began before.
  */
 final class Leases {
     private final Clock clock;
-    private final long millis;
+    private final long promised;
 
+    /** @param uploadExpiry how long an upload may lie idle */
     Leases(Clock clock, Duration uploadExpiry) {
         this.clock = clock;
-        this.millis = Math.max(Duration.ofHours(48).toMillis(), 2 * uploadExpiry.toMillis());
+        this.promised = longestUpload(uploadExpiry).toMillis();
+    }
+
+    /** How long an upload may take, however busy it is: no lease could outlive one that never ends. */
+    static Duration longestUpload(Duration uploadExpiry) {
+        return Duration.ofMillis(Math.max(Duration.ofHours(48).toMillis(), 2 * uploadExpiry.toMillis()));
     }
 
     /** The end of a lease taken at {@code now}. */
     long from(long now) {
-        return now + millis;
+        return now + promised + promised / 2;
     }
 
-    /** Whether a lease until {@code until} need not be renewed yet: half of it is left. */
+    /** Whether a lease until {@code until} need not be renewed yet: it outlives an upload that begins now. */
     boolean fresh(long until) {
-        return until - clock.millis() > millis / 2;
+        return until - clock.millis() > promised;
     }
 }

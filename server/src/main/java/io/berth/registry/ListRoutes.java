@@ -33,6 +33,7 @@ final class ListRoutes {
         exchange.operation("tags-list");
         requireRead(exchange);
         TagFilter filter = access.requireTags(exchange, principal, name);
+        exchange.set(ManifestRoutes.CACHE_CONTROL, access.cacheUntilChanged(exchange, name));
         int wanted = number(exchange);
         String last = last(exchange);
         int limit = wanted < 0 ? PAGE : Math.min(wanted, PAGE);
@@ -65,6 +66,7 @@ final class ListRoutes {
                     exchange,
                     "/v2/_catalog?n=" + limit + "&last=" + URLEncoder.encode(page.last(), StandardCharsets.UTF_8));
         }
+        exchange.set(ManifestRoutes.CACHE_CONTROL, access.cacheOfCatalog(exchange, principal));
         answer(exchange, "{\"repositories\":[", page);
     }
 
@@ -72,6 +74,7 @@ final class ListRoutes {
         exchange.operation("referrers");
         requireRead(exchange);
         boolean shown = access.requireReferrers(exchange, principal, name, subject);
+        exchange.set(ManifestRoutes.CACHE_CONTROL, access.cacheUntilChanged(exchange, name));
         String type = exchange.query("artifactType");
         int wanted = Math.max(0, number(exchange));
         ListReferrers.Page page = shown

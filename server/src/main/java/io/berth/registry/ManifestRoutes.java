@@ -16,7 +16,6 @@ import io.berth.oci.Tag;
 import io.netty.util.AsciiString;
 import io.vertx.core.http.HttpMethod;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.List;
 
 /** HTTP of {@code /v2/<name>/manifests/<reference>}. */
@@ -137,25 +136,25 @@ final class ManifestRoutes {
         if (announced > maxSize) {
             throw tooLarge();
         }
-        // Who does not announce a length gets room for the longest.
-        long reserved = announced >= 0 ? announced : maxSize;
+        access.requireRoom(name, reference instanceof Digest digest ? digest : null, announced);
         PushManifest.Pushed pushed;
-        memory.acquire(reserved);
-        try {
+        try (ByteLimiter.Room room = memory.room()) {
             pushed = pushManifest.push(new PushManifest.Request(
                     name,
                     reference,
                     tags,
                     exchange.header("Content-Type"),
-                    readBody(exchange, (int) reserved),
+                    room.read(
+                            exchange.body()::next,
+                            announced,
+                            (int) Math.min(maxSize, Integer.MAX_VALUE),
+                            this::tooLarge),
                     exchange.header("If-Match"),
                     exchange.header(IF_NONE_MATCH),
                     principal,
                     Access.origin(exchange, principal, decision),
                     false,
                     subject -> access.require(exchange, principal, Permission.PUSH, Target.subject(name, subject))));
-        } finally {
-            memory.release(reserved);
         }
         pushed.subject().ifPresent(subject -> exchange.set("OCI-Subject", subject.toString()));
         if (!tags.isEmpty()) {
@@ -179,21 +178,6 @@ final class ManifestRoutes {
             throw new OciException(ErrorCode.TAG_INVALID, 414, "more than " + MAX_TAGS + " tags in one push");
         }
         return names.stream().map(Tag::parse).distinct().toList();
-    }
-
-    // Into one piece of the size that there are permits for, and no copy beside it.
-    private byte[] readBody(Exchange exchange, int limit) throws IOException {
-        var content = ByteBuffer.allocate(limit);
-        ByteBuffer chunk;
-        while ((chunk = exchange.body().next()) != null) {
-            if (chunk.remaining() > content.remaining()) {
-                throw tooLarge();
-            }
-            content.put(chunk);
-        }
-        return content.position() == limit
-                ? content.array()
-                : java.util.Arrays.copyOf(content.array(), content.position());
     }
 
     private OciException tooLarge() {

@@ -11,10 +11,14 @@ import io.berth.http.RateLimiter;
 import io.berth.oci.RepositoryName;
 import io.berth.project.Projects;
 import io.berth.store.BlobStore;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.cache.CaffeineCacheMetrics;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
+import java.util.LinkedHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 
@@ -58,14 +62,20 @@ public final class Registry {
         CaffeineCacheMetrics.monitor(meters, cache.blobCache(), "blobs");
         var leases = new Leases(clock, rules.uploadExpiry());
         var access = new Access(authorizer, authentication, projects, audit);
-        freeSpace = new FreeSpace(store, config.storage().minFree(), System::nanoTime);
+        var disks = new LinkedHashMap<String, FreeSpace.Disk>();
+        disks.put("blobs", store::usableSpace);
+        Path databaseDirectory = config.database().directory();
+        disks.put("the database", () -> Files.getFileStore(databaseDirectory).getUsableSpace());
+        freeSpace = new FreeSpace(disks, config.storage().minFree(), System::nanoTime);
 
         var repositories = new Repositories(projects, Proofs.of(authorizer));
         var commitBlob = new CommitBlob(
                 database, store, cache, leases, repositories, config.storage().inlineLimit());
         uploads = new Uploads(
                 database, store, commitBlob, rules, config.storage().inlineLimit(), freeSpace, clock, random);
-        meters.gauge("berth.uploads.open", uploads, Uploads::open);
+        Gauge.builder("berth.uploads.open", this, Registry::openUploads)
+                .description("Unfinished uploads")
+                .register(meters);
         doomedObjects = new DoomedObjects(database, store);
 
         var pushManifest = new PushManifest(database, cache, leases, repositories, rules.missingReferences());
@@ -83,7 +93,7 @@ public final class Registry {
         var blobs =
                 new BlobRoutes(access, new PullBlob(database, store, cache, leases), new DeleteBlob(database, cache));
         var uploadRoutes = new UploadRoutes(
-                uploads, new MountBlob(database, authorizer, repositories, cache, leases), rules.maxBlobSize());
+                access, uploads, new MountBlob(database, authorizer, repositories, cache, leases), rules.maxBlobSize());
         var lists = new ListRoutes(access, new ListNames(database, cache, visible), new ListReferrers(database));
         endpoint = new V2Endpoint(
                 authentication,

@@ -18,20 +18,22 @@ interface UploadDao {
             String algorithm,
             String store,
             long generation,
-            long size) {}
+            long size,
+            long createdAt) {}
 
     @SqlUpdate("""
             INSERT INTO upload (id, repository, principal, algorithm, store, generation, size, created_at, updated_at)
-            VALUES (:u.id, :u.repository, :u.principal, :u.algorithm, :u.store, :u.generation, :u.size, :now, :now)
+            VALUES (:u.id, :u.repository, :u.principal, :u.algorithm, :u.store, :u.generation, :u.size, :u.createdAt,
+                :u.createdAt)
             """)
-    void insert(@BindMethods("u") UploadRow upload, @Bind("now") long now);
+    void insert(@BindMethods("u") UploadRow upload);
 
     @SqlQuery("""
-            SELECT id, repository, principal, algorithm, store, generation, size FROM upload WHERE id = :id
+            SELECT id, repository, principal, algorithm, store, generation, size, created_at FROM upload WHERE id = :id
             """)
     Optional<UploadRow> find(@Bind("id") String id);
 
-    @SqlQuery("SELECT id, repository, principal, algorithm, store, generation, size FROM upload")
+    @SqlQuery("SELECT id, repository, principal, algorithm, store, generation, size, created_at FROM upload")
     List<UploadRow> all();
 
     @SqlQuery("SELECT COUNT(*) FROM upload")
@@ -40,15 +42,19 @@ interface UploadDao {
     @SqlUpdate("UPDATE upload SET updated_at = :now, size = :size WHERE id = :id")
     void touch(@Bind("id") String id, @Bind("size") long size, @Bind("now") long now);
 
-    @SqlUpdate("UPDATE upload SET updated_at = :now WHERE updated_at > :now")
+    @SqlUpdate("""
+            UPDATE upload SET updated_at = CASE WHEN updated_at > :now THEN :now ELSE updated_at END,
+                created_at = CASE WHEN created_at > :now THEN :now ELSE created_at END
+            WHERE updated_at > :now OR created_at > :now
+            """)
     int touchNotAfter(@Bind("now") long now);
 
     @SqlUpdate("DELETE FROM upload WHERE id = :id")
     int delete(@Bind("id") String id);
 
     @SqlQuery("""
-            SELECT id, repository, principal, algorithm, store, generation, size FROM upload
-            WHERE updated_at < :before LIMIT 1000
+            SELECT id, repository, principal, algorithm, store, generation, size, created_at FROM upload
+            WHERE updated_at < :idleSince OR created_at < :openSince LIMIT 1000
             """)
-    List<UploadRow> idleSince(@Bind("before") long before);
+    List<UploadRow> expired(@Bind("idleSince") long idleSince, @Bind("openSince") long openSince);
 }

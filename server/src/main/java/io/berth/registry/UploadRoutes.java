@@ -16,11 +16,13 @@ import java.util.Optional;
  * @see <a href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#push">distribution-spec, Push</a>
  */
 final class UploadRoutes {
+    private final Access access;
     private final Uploads uploads;
     private final MountBlob mountBlob;
     private final long maxBlobSize;
 
-    UploadRoutes(Uploads uploads, MountBlob mountBlob, long maxBlobSize) {
+    UploadRoutes(Access access, Uploads uploads, MountBlob mountBlob, long maxBlobSize) {
+        this.access = access;
         this.uploads = uploads;
         this.mountBlob = mountBlob;
         this.maxBlobSize = maxBlobSize;
@@ -49,6 +51,7 @@ final class UploadRoutes {
             exchange.operation("blob-put");
             Digest digest = Digest.parse(whole);
             requireSize(exchange.contentLength());
+            access.requireRoom(name, digest, exchange.contentLength());
             uploads.pushWhole(name, principal, digest, body(exchange), Access.origin(exchange, principal, decision));
             answerCreated(exchange, name, digest);
             return;
@@ -74,14 +77,17 @@ final class UploadRoutes {
 
     void status(Exchange exchange, RepositoryName name, String id, Principal principal) throws IOException {
         exchange.operation("upload-status");
+        exchange.set(ManifestRoutes.CACHE_CONTROL, "private, no-store");
         describe(exchange, name, uploads.find(id, name, principal)).answer(204);
     }
 
     void append(Exchange exchange, RepositoryName name, String id, Principal principal) throws IOException {
         exchange.operation("upload-patch");
         UploadSession session = uploads.find(id, name, principal);
+        var range = ContentRange.parse(exchange.header("Content-Range"));
+        requireRoom(exchange, name, session, null, range);
         try {
-            uploads.append(session, ContentRange.parse(exchange.header("Content-Range")), body(exchange));
+            uploads.append(session, range, body(exchange));
         } catch (OciException e) {
             throw whereItStands(e, name, session);
         }
@@ -97,14 +103,11 @@ final class UploadRoutes {
             throw new OciException(ErrorCode.DIGEST_INVALID, "the parameter 'digest' is missing");
         }
         Digest digest = Digest.parse(text);
+        var range = ContentRange.parse(exchange.header("Content-Range"));
+        requireRoom(exchange, name, session, digest, range);
         try {
             uploads.finish(
-                    session,
-                    digest,
-                    ContentRange.parse(exchange.header("Content-Range")),
-                    body(exchange),
-                    principal,
-                    Access.origin(exchange, principal, decision));
+                    session, digest, range, body(exchange), principal, Access.origin(exchange, principal, decision));
         } catch (OciException e) {
             throw whereItStands(e, name, session);
         }
@@ -126,6 +129,13 @@ final class UploadRoutes {
         if (maxBlobSize > 0 && announced > maxBlobSize) {
             throw new OciException(ErrorCode.TOO_LARGE, "a blob has at most " + maxBlobSize + " bytes here");
         }
+    }
+
+    // With this request the upload has at least what came before and what is announced.
+    private void requireRoom(
+            Exchange exchange, RepositoryName name, UploadSession session, Digest digest, ContentRange range) {
+        long announced = Math.max(exchange.contentLength(), range == null ? 0 : range.length());
+        access.requireRoom(name, digest, session.size() + Math.max(0, announced));
     }
 
     private static Exchange describe(Exchange exchange, RepositoryName name, UploadSession session) {

@@ -40,6 +40,7 @@ final class UploadSession {
     private final Supplier<CompletableFuture<?>> rows;
     private volatile CompletableFuture<?> row;
     private volatile UploadState state;
+    private volatile long createdAt;
     private volatile long touchedAt;
     private volatile boolean ended;
     private volatile boolean inStore;
@@ -60,6 +61,7 @@ final class UploadSession {
         this.algorithm = algorithm;
         this.store = store;
         this.state = state;
+        this.createdAt = now;
         this.touchedAt = now;
         this.rows = rows;
         this.row = rows.get();
@@ -92,10 +94,17 @@ final class UploadSession {
         return touchedAt;
     }
 
-    /** Corrects a time that the clock, set back since, has not reached. */
+    long createdAt() {
+        return createdAt;
+    }
+
+    /** Corrects times that the clock, set back since, has not reached. */
     void touchedNotAfter(long now) {
         if (touchedAt > now) {
             touchedAt = now;
+        }
+        if (createdAt > now) {
+            createdAt = now;
         }
     }
 
@@ -234,6 +243,12 @@ final class UploadSession {
     /** Whether the store may have something of this upload, be it an empty file. */
     boolean inStore() {
         return inStore;
+    }
+
+    /** It was opened before this process knew of it; returns this. */
+    UploadSession openedAt(long then) {
+        createdAt = then;
+        return this;
     }
 
     /** The store has bytes of it that did not come through {@link #append}; returns this. */

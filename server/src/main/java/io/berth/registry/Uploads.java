@@ -35,6 +35,7 @@ public final class Uploads {
     private final BlobStore store;
     private final CommitBlob commitBlob;
     private final BerthConfig.Registry rules;
+    private final long longest;
     private final int inlineLimit;
     private final FreeSpace freeSpace;
     private final Clock clock;
@@ -54,6 +55,7 @@ public final class Uploads {
         this.store = store;
         this.commitBlob = commitBlob;
         this.rules = rules;
+        this.longest = Leases.longestUpload(rules.uploadExpiry()).toMillis();
         this.inlineLimit = inlineLimit;
         this.freeSpace = freeSpace;
         this.clock = clock;
@@ -76,7 +78,8 @@ public final class Uploads {
                 algorithm.label(),
                 store.name(),
                 state.generation(),
-                0);
+                0,
+                clock.millis());
         var session = new UploadSession(
                 repository,
                 owner(principal),
@@ -85,7 +88,7 @@ public final class Uploads {
                 state,
                 clock.millis(),
                 () -> database.writeLater(tx -> {
-                    tx.dao(UploadDao.class).insert(row, tx.nowMillis());
+                    tx.dao(UploadDao.class).insert(row);
                     return null;
                 }));
         sessions.put(state.id(), session);
@@ -137,7 +140,7 @@ public final class Uploads {
         if (session == null) {
             session = restore(uuid);
         }
-        if (session.isEnded()
+        if (isOver(session)
                 || !session.repository().equals(repository)
                 || !session.principal().equals(owner(principal))) {
             throw unknown();
@@ -162,6 +165,7 @@ public final class Uploads {
                         state,
                         clock.millis(),
                         () -> CompletableFuture.completedFuture(row))
+                .openedAt(row.createdAt())
                 .withBytesInStore();
         UploadSession other = sessions.putIfAbsent(id, session);
         return other == null ? session : other;
@@ -260,6 +264,7 @@ public final class Uploads {
                 discard(session);
                 throw e;
             }
+            requireOpen(session); // it may have gone on for very long
             try {
                 commitBlob.commit(session, digest, principal, origin);
             } finally {
@@ -309,15 +314,16 @@ public final class Uploads {
         store.abort(session.state());
     }
 
-    /** Ends every upload that has been idle for too long. */
+    /** Ends every upload that has been idle, or going on, for too long. */
     public void expire() {
         long now = clock.millis();
         long before = now - rules.uploadExpiry().toMillis();
+        long openSince = now - longest;
         // What was touched in the future was touched while the clock was wrong, and would otherwise stay until then.
         database.write(tx -> tx.dao(UploadDao.class).touchNotAfter(now));
         for (UploadSession session : sessions.values()) {
             session.touchedNotAfter(now);
-            if (session.touchedAt() < before && session.tryLock()) {
+            if ((session.touchedAt() < before || isOver(session)) && session.tryLock()) {
                 try {
                     discard(session);
                 } catch (IOException e) {
@@ -331,7 +337,7 @@ public final class Uploads {
             }
         }
         for (UploadDao.UploadRow row :
-                database.read(tx -> tx.dao(UploadDao.class).idleSince(before))) {
+                database.read(tx -> tx.dao(UploadDao.class).expired(before, openSince))) {
             expireRow(row, before);
         }
     }
@@ -369,8 +375,12 @@ public final class Uploads {
         });
     }
 
-    private static void requireOpen(UploadSession session) {
-        if (session.isEnded()) {
+    private boolean isOver(UploadSession session) {
+        return session.isEnded() || session.createdAt() < clock.millis() - longest;
+    }
+
+    private void requireOpen(UploadSession session) {
+        if (isOver(session)) {
             throw unknown();
         }
         if (session.row().isCompletedExceptionally()) {

@@ -84,6 +84,7 @@ class ConfigLoaderTest {
               port: 443
               external-url: https://registry.example.com/berth
               trusted-proxies: [10.0.0.0/8, "::1"]
+              proxy-protocol: true
               idle-timeout: 10s
               shutdown-timeout: 5m
             registry:
@@ -125,6 +126,26 @@ class ConfigLoaderTest {
             """;
 
     @Test
+    void theProxyProtocolNeedsSomebodyWhoIsTrusted() {
+        var refused = catchThrowableOfType(
+                ConfigException.class,
+                () -> new ConfigLoader()
+                        .set("server.proxy-protocol", "true", "test")
+                        .load());
+        assertThat(refused.problems())
+                .singleElement()
+                .asString()
+                .contains("server.proxy-protocol", "server.trusted-proxies");
+        assertThat(new ConfigLoader()
+                        .set("server.proxy-protocol", "true", "test")
+                        .set("server.trusted-proxies", "10.0.0.0/8", "test")
+                        .load()
+                        .server()
+                        .proxyProtocol())
+                .isTrue();
+    }
+
+    @Test
     void everySettingIsReadFromTheFile() throws IOException {
         BerthConfig config = new ConfigLoader().file(yaml(EVERYTHING)).load();
         assertThat(config)
@@ -138,7 +159,9 @@ class ConfigLoaderTest {
                                 List.of(Cidr.parse("10.0.0.0/8"), Cidr.parse("::1")),
                                 Optional.empty(),
                                 Duration.ofSeconds(10),
-                                Duration.ofMinutes(5)),
+                                Duration.ofMinutes(5),
+                                ClientCertificates.NONE,
+                                true),
                         new BerthConfig.Registry(
                                 false,
                                 BerthConfig.Challenge.BASIC,

@@ -16,11 +16,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.sqlobject.SqlObjectPlugin;
+import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
 
 @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class GroupCommitWriterTest {
@@ -228,6 +233,56 @@ class GroupCommitWriterTest {
         writer.submit(tx -> tx.dao(SqliteDatabaseTest.Pragmas.class).unlimitPages())
                 .join();
         assertThat(writer.submit(put("t-room")).join()).isEqualTo(3);
+    }
+
+    // What SQLite does when the disk fails or memory is short: the transaction is gone, and the statement tells.
+    private static void fail(Tx tx, SQLiteErrorCode code) {
+        tx.dao(Transactions.class).rollback();
+        throw new IllegalStateException(new SQLiteException(code.message, code));
+    }
+
+    /** SQL of this test. */
+    interface Transactions {
+        @SqlUpdate("ROLLBACK")
+        void rollback();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SQLITE_IOERR", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_NOMEM"})
+    void anErrorOfTheDiskOrOfMemoryFailsWhoMetItAndNobodyElseOfTheGroup(SQLiteErrorCode code) throws Exception {
+        var hold = new Hold();
+        var actions = new AtomicInteger();
+        CompletableFuture<Integer> before = writer.submit(tx -> {
+            tx.afterCommit(actions::incrementAndGet);
+            return put("t-before").run(tx);
+        });
+        var met = new AtomicInteger();
+        CompletableFuture<Integer> once = writer.submit(tx -> {
+            if (met.getAndIncrement() == 0) {
+                fail(tx, code);
+            }
+            return put("t-once").run(tx);
+        });
+        CompletableFuture<Integer> unlucky = writer.submit(tx -> {
+            settings(tx).put("t-unlucky", "1");
+            tx.afterCommit(() -> actions.addAndGet(100));
+            fail(tx, code);
+            return 0;
+        });
+        CompletableFuture<Integer> after = writer.submit(put("t-after"));
+        hold.release();
+        before.join();
+        after.join();
+        once.join(); // it has been run again, and nothing was wrong any more
+        assertThat(unlucky)
+                .failsWithin(java.time.Duration.ofSeconds(10))
+                .withThrowableThat()
+                .havingCause()
+                .isInstanceOfSatisfying(
+                        DatabaseException.class, e -> assertThat(e.full()).isFalse());
+        assertThat(actions).hasValue(1);
+        assertThat(committed()).isEqualTo(3);
+        assertThat(writer.submit(put("t-later")).join()).isEqualTo(4);
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.Random;
+import org.jdbi.v3.sqlobject.statement.SqlQuery;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,6 +23,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource(TestDatabase.class)
 class AccountsTest {
+    /** SQL of this test. */
+    public interface Stored {
+        @SqlQuery("SELECT password_hash FROM account WHERE name = 'admin'")
+        String hash();
+    }
+
     @Parameter
     TestDatabase kind;
 
@@ -50,6 +57,9 @@ class AccountsTest {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("rw-------");
         assertThat(accounts.administratorHas(password)).isTrue();
+        assertThat(database.<String>read(tx -> tx.dao(Stored.class).hash()))
+                .startsWith("$argon2id$v=19$m=19456,t=2,p=1$")
+                .doesNotContain(password);
         assertThat(accounts.administratorHas(password + "x")).isFalse();
         assertThat(accounts.ensureAdministrator(Optional.of("another one"), file))
                 .isEqualTo(Accounts.FirstStart.EXISTED);

@@ -124,7 +124,7 @@ final class QuotaWorld implements AutoCloseable {
                 commitBlob,
                 rules,
                 INLINE_LIMIT,
-                new FreeSpace(store, 0, System::nanoTime),
+                new FreeSpace(Map.of(), 0, System::nanoTime),
                 clock,
                 new java.security.SecureRandom());
         mountBlob = new MountBlob(database, EVERYTHING, repositoryRows, cache, leases);

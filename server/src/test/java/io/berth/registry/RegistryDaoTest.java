@@ -373,17 +373,18 @@ class RegistryDaoTest {
 
     @Test
     void uploadsAreKeptTouchedAndFoundIdle() {
-        var row = new UploadDao.UploadRow("id", NAME.value(), "admin", "sha256", "file", Long.MIN_VALUE, 0);
+        var row = new UploadDao.UploadRow("id", NAME.value(), "admin", "sha256", "file", Long.MIN_VALUE, 0, 10);
         write(tx -> {
             UploadDao dao = tx.dao(UploadDao.class);
-            dao.insert(row, 10);
+            dao.insert(row);
             assertThat(dao.find("id")).contains(row);
             assertThat(dao.all()).containsExactly(row);
-            assertThat(dao.idleSince(10)).isEmpty();
-            assertThat(dao.idleSince(11)).containsExactly(row);
+            assertThat(dao.expired(10, 10)).isEmpty();
+            assertThat(dao.expired(11, 10)).containsExactly(row);
             dao.touch("id", 99, 20);
             assertThat(dao.find("id").orElseThrow().size()).isEqualTo(99);
-            assertThat(dao.idleSince(20)).isEmpty();
+            assertThat(dao.expired(20, 10)).isEmpty();
+            assertThat(dao.expired(20, 11)).hasSize(1);
             assertThat(dao.delete("id")).isEqualTo(1);
             assertThat(dao.delete("id")).isZero();
             assertThat(dao.find("id")).isEmpty();

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -80,7 +81,7 @@ final class UploadWorld implements AutoCloseable {
                 commit,
                 rules,
                 INLINE_LIMIT,
-                new FreeSpace(store, minFree, System::nanoTime),
+                new FreeSpace(Map.of("blobs", store::usableSpace), minFree, System::nanoTime),
                 clock,
                 random);
     }

@@ -245,6 +245,59 @@ class UploadsTest {
     }
 
     @Test
+    void aBusyUploadEndsWhenItHasGoneOnForTooLong() throws IOException {
+        byte[] content = bytes(4000);
+        UploadSession session = world.open();
+        world.uploads.append(session, null, UploadWorld.body(content));
+        world.settle();
+        Duration step = UploadWorld.EXPIRY.minusHours(1);
+        Duration open = Duration.ZERO;
+        Duration longest = Leases.longestUpload(UploadWorld.EXPIRY);
+        while (open.plus(step).compareTo(longest) <= 0) {
+            world.clock.advance(step);
+            open = open.plus(step);
+            world.uploads.append(session, null, UploadWorld.body(new byte[0]));
+            world.uploads.expire();
+        }
+        assertThat(world.find(id(session))).isSameAs(session);
+        world.restart(false);
+        UploadSession again = world.find(id(session));
+        world.clock.advance(longest.minus(open).plusMillis(1));
+        // Before anybody has looked for what is over.
+        refused(ErrorCode.BLOB_UPLOAD_UNKNOWN, () -> world.uploads.append(again, null, UploadWorld.body(bytes(10))));
+        refused(
+                ErrorCode.BLOB_UPLOAD_UNKNOWN,
+                () -> world.finish(again, digest(content), UploadWorld.body(new byte[0])));
+        refused(ErrorCode.BLOB_UPLOAD_UNKNOWN, () -> world.find(id(session)));
+        world.uploads.expire();
+        world.settle();
+        assertThat(world.rows()).isEmpty();
+        assertThat(world.uploadFiles()).isEmpty();
+        assertThat(world.uploads.open()).isZero();
+    }
+
+    @Test
+    void anUploadWhoseLastRequestTakesTooLongIsNotCommitted() throws IOException {
+        byte[] content = bytes(4000);
+        UploadSession session = world.open();
+        var slow = new Uploads.Body(
+                new io.berth.store.ChunkSource() {
+                    private boolean sent;
+
+                    @Override
+                    public java.nio.ByteBuffer next() {
+                        world.clock.advance(Duration.ofHours(30));
+                        java.nio.ByteBuffer piece = sent ? null : java.nio.ByteBuffer.wrap(content);
+                        sent = true;
+                        return piece;
+                    }
+                },
+                -1);
+        refused(ErrorCode.BLOB_UPLOAD_UNKNOWN, () -> world.finish(session, digest(content), slow));
+        assertThat(world.blob(digest(content))).isEmpty();
+    }
+
+    @Test
     void anUploadThatNobodyHasAskedForSinceTheStartExpiresToo() throws IOException {
         UploadSession session = world.open();
         world.uploads.append(session, null, UploadWorld.body(bytes(5000)));

@@ -142,12 +142,10 @@ class AccessSpecTest {
                     .send()
                     .isStatus(200)
                     .has("Cache-Control", "public, max-age=31536000, immutable");
-            berth.call("GET", prefix + "/tags/list").anonymous().send().isStatus(200);
-            berth.call("GET", "/v2/_catalog").anonymous().send().isStatus(200);
-            berth.call("GET", prefix + "/referrers/" + manifest)
-                    .anonymous()
-                    .send()
-                    .isStatus(200);
+            for (String path : List.of(prefix + "/tags/list", "/v2/_catalog", prefix + "/referrers/" + manifest)) {
+                berth.call("GET", path).anonymous().send().isStatus(200).has("Cache-Control", "public, no-cache");
+            }
+            berth.get("/v2/_catalog").isStatus(200).has("Cache-Control", "private, no-cache");
             berth.call("GET", prefix + "/manifests/absent").anonymous().send().isError(404, "MANIFEST_UNKNOWN");
 
             // podman and skopeo say "no credential" by an empty one.
@@ -206,6 +204,17 @@ class AccessSpecTest {
             }
             readOnly.get(prefix + "/manifests/latest").isStatus(200);
         }
+    }
+
+    @Test
+    void sharedCachesKeepNoListsThatNotEverybodyMaySee() {
+        String manifest = berth.pushImage("access/listed", "latest", Content.random(1_000));
+        for (String path :
+                List.of("/v2/access/listed/tags/list", "/v2/_catalog", "/v2/access/listed/referrers/" + manifest)) {
+            berth.get(path).isStatus(200).has("Cache-Control", "private, no-cache");
+        }
+        berth.get(berth.openUpload("access/listed")).isStatus(204).has("Cache-Control", "private, no-store");
+        berth.get("/v2/access/none/tags/list").isError(404, "NAME_UNKNOWN").hasNo("Cache-Control");
     }
 
     @Test

@@ -344,7 +344,7 @@ class BadInputTest {
     }
 
     /** Random requests: nothing is answered 500, and nothing hangs. */
-    @Test
+    @Fuzz
     void noiseNeverMakesTheServerFail() throws Exception {
         long seed = System.nanoTime();
         var random = new Random(seed);
@@ -388,7 +388,7 @@ class BadInputTest {
             "Content-Length: 3",
             "Transfer-Encoding: chunked"
         };
-        long budget = Long.getLong("berth.fuzz.seconds", 5) * 1_000_000_000L;
+        long budget = FuzzBudget.seconds(5) * 1_000_000_000L;
         long end = System.nanoTime() + budget;
         while (System.nanoTime() < end) {
             var path = new StringBuilder("/v2");

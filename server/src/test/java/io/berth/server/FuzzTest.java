@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -96,9 +95,9 @@ class FuzzTest {
             "{\"schemaVersion\":2,\"manifests\":[M]}",
             "{\"schemaVersion\":2,\"config\":M,\"layers\":[],\"subject\":M}");
 
-    @Test
+    @Fuzz
     void nothingThatIsSentBreaksIt(@TempDir Path data) throws IOException {
-        long seconds = Long.getLong("berth.fuzz.seconds", 10);
+        long seconds = FuzzBudget.seconds(10);
         long seed = Long.getLong("berth.fuzz.seed", System.nanoTime());
         var random = new Random(seed);
         // In a repository of their own: what is acknowledged here must outlive everything.

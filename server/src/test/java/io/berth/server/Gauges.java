@@ -25,9 +25,15 @@ final class Gauges {
         return value(berth, "berth_http_requests_active");
     }
 
-    /** Bytes of bodies that an operation has sent so far. */
+    /** Bytes of bodies that an operation has sent so far in answers of status 200. */
     static long sentBy(BerthUnderTest berth, String operation) {
-        return value(berth, "berth_http_response_bytes_total{operation=\"" + operation + "\"}");
+        return value(berth, "berth_http_response_bytes_total{code=\"200\",operation=\"" + operation + "\"}");
+    }
+
+    /** How often the database was read, and how often something was committed. */
+    static long databaseWork(BerthUnderTest berth) {
+        return value(berth, "berth_database_reads_seconds_count")
+                + value(berth, "berth_database_commits_seconds_count");
     }
 
     /** Requests that were refused so far for this reason. */

@@ -109,6 +109,117 @@ class MetricsTest {
         }
     }
 
+    private static double value(List<String> lines, String name) {
+        return lines.stream()
+                .filter(line -> line.startsWith(name + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no metric " + name));
+    }
+
+    @Test
+    void requestsAndBytesAreCountedByOperationAndCode() {
+        try (var berth = BerthUnderTest.start(directory)) {
+            byte[] blob = Content.random(5_000);
+            String digest = berth.pushBlob("library/counted", blob);
+            for (int i = 0; i < 3; i++) {
+                berth.get("/v2/library/counted/blobs/" + digest).isStatus(200);
+            }
+            berth.call("GET", "/v2/library/counted/blobs/" + digest)
+                    .header("Range", "bytes=0-9")
+                    .send()
+                    .isStatus(206);
+            berth.call("POST", "/v2/library/counted/blobs/uploads/?digest=" + Content.sha256(new byte[1]))
+                    .body(blob)
+                    .send()
+                    .isError(400, "DIGEST_INVALID");
+            // A request is counted when its answer has been written, which its client may see a moment before.
+            Gauges.eventually(
+                    "all are counted",
+                    () -> lines(berth).contains(requests("count", "code=\"400\",operation=\"blob-put\"", 1))
+                            && lines(berth).contains(requests("count", "code=\"206\",operation=\"blob-get\"", 1)));
+            List<String> lines = lines(berth);
+            assertThat(lines)
+                    .contains(
+                            requests("count", "code=\"200\",operation=\"blob-get\"", 3),
+                            requests("count", "code=\"201\",operation=\"blob-put\"", 1),
+                            requests("bucket", "code=\"200\",operation=\"blob-get\",le=\"+Inf\"", 3),
+                            bytes("request", "201", "blob-put", "5000.0"),
+                            bytes("request", "400", "blob-put", "5000.0"),
+                            bytes("response", "200", "blob-get", "15000.0"),
+                            bytes("response", "206", "blob-get", "10.0"),
+                            bytes("request", "200", "blob-get", "0.0"));
+            for (String bound : List.of("1.0E-4", "0.001", "0.1", "60.0")) {
+                assertThat(lines)
+                        .anyMatch(line -> line.startsWith("berth_http_requests_seconds_bucket{code=\"200\","
+                                + "operation=\"blob-get\",le=\"" + bound + "\"}"));
+            }
+            assertThat(value(lines, "berth_http_requests_seconds_sum{code=\"200\",operation=\"blob-get\"}"))
+                    .isPositive();
+        }
+    }
+
+    private static String requests(String what, String tags, int count) {
+        return "berth_http_requests_seconds_" + what + "{" + tags + "} " + count;
+    }
+
+    private static String bytes(String direction, String code, String operation, String count) {
+        return "berth_http_%s_bytes_total{code=\"%s\",operation=\"%s\"} %s"
+                .formatted(direction, code, operation, count);
+    }
+
+    @Test
+    void theStoreTheDatabaseTheCachesAndTheProcessAreMeasured() {
+        try (var berth = BerthUnderTest.start(directory, "storage.inline-limit=0")) {
+            String digest = berth.pushBlob("library/stored", Content.random(5_000));
+            berth.pushImage("library/stored", "1");
+            List<String> before = lines(berth);
+            for (int i = 0; i < 4; i++) {
+                berth.get("/v2/library/stored/manifests/1").isStatus(200);
+                berth.get("/v2/library/stored/blobs/" + digest).isStatus(200);
+            }
+            List<String> after = lines(berth);
+            String hits = "cache_gets_total{cache=\"manifests\",result=\"hit\"}";
+            assertThat(value(after, hits) - value(before, hits)).isGreaterThanOrEqualTo(4);
+            String reads = "berth_store_actions_seconds_count{action=\"read\",store=\"file\"}";
+            assertThat(value(after, reads) - value(before, reads)).isEqualTo(4);
+            for (String action : List.of("append", "commit", "size", "delete")) {
+                String name = "berth_store_actions_seconds_count{action=\"" + action + "\",store=\"file\"}";
+                assertThat(value(after, name)).as(name).isGreaterThanOrEqualTo(action.equals("delete") ? 0 : 1);
+            }
+            for (String timer : List.of("berth_database_reads_seconds", "berth_database_commits_seconds")) {
+                assertThat(value(after, timer + "_count")).as(timer).isPositive();
+                assertThat(value(after, timer + "_sum")).as(timer).isPositive();
+            }
+            assertThat(value(after, "berth_database_group_size_count")).isPositive();
+            for (String name : List.of(
+                    "jvm_threads_live_threads",
+                    "jvm_classes_loaded_classes",
+                    "process_uptime_seconds",
+                    "system_cpu_count")) {
+                assertThat(value(after, name)).as(name).isPositive();
+            }
+            assertThat(after).anyMatch(line -> line.startsWith("jvm_memory_used_bytes{area=\"heap\""));
+        }
+    }
+
+    @Test
+    void openUploadsAreCountedThoughNobodyHasAskedForThemSinceTheStart() {
+        String upload;
+        try (var berth = BerthUnderTest.start(directory)) {
+            says(berth, "berth_uploads_open 0.0");
+            upload = berth.openUpload("library/open");
+            berth.openUpload("library/open");
+            berth.delete(berth.openUpload("library/open")).isStatus(204);
+            Gauges.eventually("two are open", () -> Gauges.openUploads(berth) == 2);
+        }
+        try (var berth = BerthUnderTest.start(directory)) {
+            says(berth, "berth_uploads_open 2.0");
+            berth.delete(upload).isStatus(204);
+            Gauges.eventually("one is open", () -> Gauges.openUploads(berth) == 1);
+        }
+    }
+
     @Test
     void theServedCertificateTellsWhenItEnds() throws Exception {
         var certificate = TestCertificate.make(directory, "served");

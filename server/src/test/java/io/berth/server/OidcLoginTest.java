@@ -158,6 +158,18 @@ class OidcLoginTest {
     }
 
     @Test
+    void theProviderSendsTheBrowserBackToTheExternalUrl() throws Exception {
+        berth.close();
+        berth = BerthUnderTest.start(data, "server.external-url=https://registry.example.com/berth");
+        HttpResponse<String> sent = new Browser("id-anna").get(url("/c/oidc/login?provider=sso"));
+        assertThat(sent.statusCode()).isEqualTo(302);
+        assertThat(sent.headers().firstValue("Location").orElseThrow())
+                .startsWith(provider.issuer())
+                .contains("redirect_uri=https%3A%2F%2Fregistry.example.com%2Fberth%2Fc%2Foidc%2Fcallback");
+        assertThat(sent.headers().firstValue("Set-Cookie").orElseThrow()).contains("Secure");
+    }
+
+    @Test
     void aLoginGivesASecretThatDockerCanUseAndShowsItOnce() throws Exception {
         HttpResponse<String> page = login("id-anna");
         assertThat(page.statusCode()).isEqualTo(200);

@@ -21,7 +21,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -30,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>{@code -Dberth.fuzz.seconds=N} makes it longer, {@code -Dberth.fuzz.seed=S} repeats a run that failed.
  */
 class RandomRequestsTest {
-    private static final int SECONDS = Integer.getInteger("berth.fuzz.seconds", 10);
+    private static final int SECONDS = FuzzBudget.seconds(10);
     private static final long SEED = Long.getLong("berth.fuzz.seed", System.nanoTime());
     private static final int WORKERS = 24;
     private static final int HANG_MILLIS = 20_000;
@@ -112,7 +111,7 @@ class RandomRequestsTest {
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicInteger answered = new AtomicInteger();
 
-    @Test
+    @Fuzz
     void noiseNeitherFailsNorHangsTheServerNorLosesWhatItAcknowledged(@TempDir Path data) throws Exception {
         try (var berth = BerthUnderTest.start(data, "server.idle-timeout=2s", "registry.max-blob-size=1MiB")) {
             String image = berth.pushImage("fuzz/it", "latest", Content.random(30_000));

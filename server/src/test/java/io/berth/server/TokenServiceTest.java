@@ -57,6 +57,23 @@ class TokenServiceTest {
         berth.close();
     }
 
+    @Test
+    void clientsAreSentToTheTokenServiceAtTheExternalUrl(@TempDir Path other) throws Exception {
+        try (var berth = new RunningBerth(other, "server.external-url", "https://registry.example.com/berth/")) {
+            for (String path : List.of("/v2/", "/v2/team/app/manifests/v1")) {
+                HttpResponse<byte[]> answer = berth.sendAs(null, "GET", path, null, "X-Forwarded-Proto", "http");
+                assertThat(answer.statusCode()).isEqualTo(401);
+                assertThat(answer.headers().firstValue("WWW-Authenticate").orElseThrow())
+                        .startsWith("Bearer realm=\"https://registry.example.com/berth/service/token\",");
+            }
+        }
+        assertThat(berth.sendAs(null, "GET", "/v2/", null)
+                        .headers()
+                        .firstValue("WWW-Authenticate")
+                        .orElseThrow())
+                .startsWith("Bearer realm=\"http://127.0.0.1:" + berth.port() + "/service/token\",");
+    }
+
     private static JsonNode ask(String authorization, String query) throws Exception {
         HttpResponse<byte[]> answer = berth.sendAs(authorization, "GET", "/service/token?service=berth" + query, null);
         assertThat(answer.statusCode()).isEqualTo(200);
