@@ -142,8 +142,8 @@ final class Listing {
         long[] total = {0};
         Object[] last = {null};
         dao.each(
-                Database.RARE + "SELECT " + tagged.key() + " AS row_key, " + tagged.name() + " AS row_tag FROM " + from
-                        + tagged.join() + where(finds) + " ORDER BY " + order,
+                "SELECT " + tagged.key() + " AS row_key, " + tagged.name() + " AS row_tag FROM " + from + tagged.join()
+                        + where(finds) + " ORDER BY " + order,
                 values,
                 row -> {
                     Object key = row.columns().get("row_key");
@@ -170,8 +170,7 @@ final class Listing {
             String named =
                     IntStream.range(0, piece.size()).mapToObj(i -> ":key" + i).collect(Collectors.joining(", "));
             rows.addAll(dao.rows(
-                    Database.RARE + "SELECT " + select + " FROM " + from + where(key + " IN (" + named + ")")
-                            + " ORDER BY " + order,
+                    "SELECT " + select + " FROM " + from + where(key + " IN (" + named + ")") + " ORDER BY " + order,
                     all));
         }
         return rows;

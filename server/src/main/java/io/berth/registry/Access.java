@@ -18,6 +18,7 @@ import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
+import io.berth.oci.Tag;
 import io.berth.project.Projects;
 import java.util.Map;
 import java.util.Optional;
