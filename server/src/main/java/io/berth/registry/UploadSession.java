@@ -76,6 +76,11 @@ final class UploadSession {
         return principal;
     }
 
+    /** Whether the other upload is of the same principal to the same project. */
+    boolean isOfTheSame(UploadSession other) {
+        return principal.equals(other.principal) && repository.project().equals(other.repository.project());
+    }
+
     Digest.Algorithm algorithm() {
         return algorithm;
     }

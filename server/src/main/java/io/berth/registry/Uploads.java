@@ -35,6 +35,7 @@ public final class Uploads {
     private final BlobStore store;
     private final CommitBlob commitBlob;
     private final BerthConfig.Registry rules;
+    private final UploadLimits limits;
     private final long longest;
     private final int inlineLimit;
     private final FreeSpace freeSpace;
@@ -55,6 +56,7 @@ public final class Uploads {
         this.store = store;
         this.commitBlob = commitBlob;
         this.rules = rules;
+        this.limits = new UploadLimits(rules.maxBlobSize(), rules.maxOpenUploadBytes());
         this.longest = Leases.longestUpload(rules.uploadExpiry()).toMillis();
         this.inlineLimit = inlineLimit;
         this.freeSpace = freeSpace;
@@ -200,35 +202,17 @@ public final class Uploads {
         }
         freeSpace.require();
         long before = session.size();
-        long limit = limit(session);
+        long limit = limits.left(session, sessions.values());
         if (body.length() > limit) {
-            throw tooLarge();
+            throw UploadLimits.tooLarge();
         }
         session.append(
-                new LimitedSource(body.source(), limit, Uploads::tooLarge), Math.max(0, body.length()), clock.millis());
+                new LimitedSource(body.source(), limit, UploadLimits::tooLarge),
+                Math.max(0, body.length()),
+                clock.millis());
         if (range != null && session.size() - before != range.length()) {
             throw new OciException(ErrorCode.SIZE_INVALID, "the body is shorter or longer than its Content-Range");
         }
-    }
-
-    // How many bytes this upload may still take.
-    private long limit(UploadSession session) {
-        long limit = Long.MAX_VALUE;
-        if (rules.maxBlobSize() > 0) {
-            limit = Math.max(0, rules.maxBlobSize() - session.size());
-        }
-        if (rules.maxOpenUploadBytes() > 0) {
-            long open = sessions.values().stream()
-                    .filter(other -> !other.isEnded()
-                            && other.principal().equals(session.principal())
-                            && other.repository()
-                                    .project()
-                                    .equals(session.repository().project()))
-                    .mapToLong(UploadSession::size)
-                    .sum();
-            limit = Math.min(limit, Math.max(0, rules.maxOpenUploadBytes() - open));
-        }
-        return limit;
     }
 
     /**
@@ -251,8 +235,8 @@ public final class Uploads {
                     session.state().size() == 0 && range == null && body.length() >= 0 && body.length() <= inlineLimit;
             if (small) {
                 freeSpace.require();
-                if (body.length() > limit(session)) {
-                    throw tooLarge();
+                if (body.length() > limits.left(session, sessions.values())) {
+                    throw UploadLimits.tooLarge();
                 }
                 session.appendInMemory(body.source(), (int) body.length(), clock.millis());
             } else {
@@ -397,11 +381,5 @@ public final class Uploads {
 
     private static OciException unknown() {
         return new OciException(ErrorCode.BLOB_UPLOAD_UNKNOWN, "blob upload unknown to registry");
-    }
-
-    private static OciException tooLarge() {
-        return new OciException(
-                ErrorCode.TOO_LARGE,
-                "the blob is larger than registry.max-blob-size or the room for" + " open uploads allows");
     }
 }
