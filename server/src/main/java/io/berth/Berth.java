@@ -252,6 +252,7 @@ public final class Berth implements AutoCloseable {
                     people.sources,
                     people.onboarding,
                     people.accessTokens,
+                    people.sessions,
                     access,
                     config.server().externalUrl(),
                     audit.sink(),

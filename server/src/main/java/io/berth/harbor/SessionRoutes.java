@@ -9,6 +9,7 @@ import io.berth.http.Principal;
 import io.berth.http.Router;
 import io.berth.identity.Accounts;
 import io.berth.identity.Caller;
+import io.berth.identity.SessionCookie;
 import io.berth.identity.Sessions;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
@@ -53,17 +54,13 @@ final class SessionRoutes {
                         found.kind() == Principal.Kind.USER && found.scopes().isEmpty())
                 .orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "unauthorized"));
         exchange.cookie(Caller.COOKIE).ifPresent(sessions::end);
-        Sessions.Started started = sessions.start(user, exchange.client(), exchange.header("User-Agent"))
+        Sessions.Started started = sessions.start(
+                        user, exchange.client(), exchange.header("User-Agent"), Optional.empty())
                 .orElseThrow(() -> new OciException(ErrorCode.UNAUTHORIZED, "unauthorized"));
-        exchange.set("Set-Cookie", cookie(exchange, started.cookie(), ""))
+        exchange.set("Set-Cookie", SessionCookie.begin(exchange, externalUrl, started))
                 .set(Caller.CSRF_HEADER, started.csrf())
                 .set("Cache-Control", "no-store");
         call.ok();
-    }
-
-    private String cookie(Exchange exchange, String value, String more) {
-        boolean secure = exchange.baseUrl(externalUrl).startsWith("https:");
-        return Caller.COOKIE + "=" + value + "; Path=/; HttpOnly; SameSite=Lax" + (secure ? "; Secure" : "") + more;
     }
 
     // Another site must not log a browser in as somebody else. Browsers say where a request comes from.
@@ -75,7 +72,7 @@ final class SessionRoutes {
 
     private void logout(ApiCall call) {
         call.exchange().cookie(Caller.COOKIE).ifPresent(sessions::end);
-        call.exchange().set("Set-Cookie", cookie(call.exchange(), "", "; Max-Age=0"));
+        call.exchange().set("Set-Cookie", SessionCookie.end(call.exchange(), externalUrl));
         call.ok();
     }
 

@@ -277,6 +277,12 @@ public final class Exchange {
         return this;
     }
 
+    /** Adds a header beside those of the same name. */
+    public Exchange add(CharSequence name, CharSequence value) {
+        response.headers().add(name, value);
+        return this;
+    }
+
     /** Takes back what was said of content that is not sent after all: no cache may keep an error in its place. */
     void describeNothing() {
         for (CharSequence name : OF_CONTENT) {

@@ -17,9 +17,9 @@ interface SessionDao {
     record Own(String hash, String client, String agent, long createdAt, long usedAt, long expiresAt) {}
 
     @SqlUpdate("""
-            INSERT INTO session (hash, account_id, credential, csrf, source, client, agent, created_at, used_at,
-                expires_at)
-            SELECT :hash, id, :credential, :csrf, source, :client, :agent, :now, :now, :expiresAt
+            INSERT INTO session (hash, account_id, credential, csrf, source, client, agent, sid, created_at,
+                used_at, expires_at)
+            SELECT :hash, id, :credential, :csrf, source, :client, :agent, :sid, :now, :now, :expiresAt
             FROM account WHERE id = :account
             """)
     int insert(
@@ -29,6 +29,7 @@ interface SessionDao {
             @Bind("csrf") String csrf,
             @Bind("client") String client,
             @Bind("agent") String agent,
+            @Bind("sid") String sid,
             @Bind("now") long now,
             @Bind("expiresAt") long expiresAt);
 

@@ -68,8 +68,9 @@ public final class Sessions {
      *
      * @param client the browser's address
      * @param agent what it calls itself, or null
+     * @param sid what the identity provider calls the session there, by which it may end it
      */
-    public Optional<Started> start(Principal user, String client, String agent) {
+    public Optional<Started> start(Principal user, String client, String agent, Optional<String> sid) {
         String cookie = Secrets.make(PREFIX, random);
         String csrf = Secrets.make("", random);
         int made = database.write(tx -> tx.dao(SessionDao.class)
@@ -80,6 +81,7 @@ public final class Sessions {
                         csrf,
                         client,
                         shown(agent),
+                        sid.orElse(null),
                         tx.nowMillis(),
                         tx.nowMillis() + life()));
         return made == 0 ? Optional.empty() : Optional.of(new Started(cookie, csrf));

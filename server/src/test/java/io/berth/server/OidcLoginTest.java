@@ -203,6 +203,20 @@ class OidcLoginTest {
     }
 
     @Test
+    void aLoginBeginsTheBrowsersSessionAndEndsTheOneThatItHad() throws Exception {
+        var browser = new Browser("id-anna");
+        assertThat(browser.get(url("/api/v1/me")).body()).contains("anonymous");
+        browser.follow(url("/c/oidc/login?provider=sso"), "");
+        HttpResponse<String> me = browser.get(url("/api/v1/me"));
+        assertThat(me.statusCode()).isEqualTo(200);
+        assertThat(me.body()).contains("\"anna\"");
+        browser.follow(url("/c/oidc/login?provider=sso"), "");
+        assertThat(browser.get(url("/api/v1/me/sessions")).body().split("\"id\"", -1))
+                .as("one session")
+                .hasSize(2);
+    }
+
+    @Test
     void theGroupsOfAnAdministratorMakeOne() throws Exception {
         long group;
         berth.close();

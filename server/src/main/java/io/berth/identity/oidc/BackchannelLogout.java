@@ -46,8 +46,10 @@ final class BackchannelLogout {
         Optional<String> session = text(claims, "sid");
         return database.write(tx -> {
             SessionEndDao dao = tx.dao(SessionEndDao.class);
+            // Any session of the user may be the one, where the provider did not name it at the login.
             int ended = session.isPresent()
                     ? dao.endSession(provider.name(), session.get())
+                            + dao.endNameless(provider.name(), claims.getSubject())
                     : dao.endAll(provider.name(), claims.getSubject());
             if (ended > 0) {
                 tx.change(new Change(

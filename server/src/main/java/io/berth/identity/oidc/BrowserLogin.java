@@ -21,15 +21,21 @@ final class BrowserLogin {
         this.tokens = tokens;
     }
 
-    /** Who has logged in; the secret is there only when it is new, and is never shown again. */
-    record Done(Account account, Optional<String> secret) {}
+    /**
+     * Who has logged in.
+     *
+     * @param secret there only when it is new, and never shown again
+     * @param sid what the provider calls the session there
+     */
+    record Done(Account account, Optional<String> secret, Optional<String> sid) {}
 
     /**
      * @throws OciException {@code UNAUTHORIZED}, {@code UNAVAILABLE}; {@code FORBIDDEN} when they may not have an account, or
      *     not by this name
      */
     Done complete(OidcProvider provider, String code, PendingLogin login, URI redirect, Change.Origin where) {
-        Source.Identity identity = provider.redeem(code, login, redirect);
+        OidcProvider.Redeemed redeemed = provider.redeem(code, login, redirect);
+        Source.Identity identity = redeemed.identity();
         if (!provider.settings().autoOnboard() && !onboarding.knows(identity)) {
             throw new OciException(ErrorCode.FORBIDDEN, "you have no account here: ask an administrator for one");
         }
@@ -41,7 +47,7 @@ final class BrowserLogin {
                                 + "' cannot be used, or is another user's, or may not log in: ask an administrator"));
         boolean has = !tokens.of(account.id(), AccessTokens.Kind.CLI).isEmpty();
         if (has && !login.renew()) {
-            return new Done(account, Optional.empty());
+            return new Done(account, Optional.empty(), redeemed.sid());
         }
         var origin = new Change.Origin(account.name(), null, where.client(), where.requestId(), "oidc");
         String secret = tokens.create(
@@ -52,6 +58,6 @@ final class BrowserLogin {
                         provider.settings().cliSecretLife().orElse(null),
                         origin)
                 .secret();
-        return new Done(account, Optional.of(secret));
+        return new Done(account, Optional.of(secret), redeemed.sid());
     }
 }

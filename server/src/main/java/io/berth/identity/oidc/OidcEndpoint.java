@@ -6,11 +6,15 @@ import io.berth.http.AuditSink;
 import io.berth.http.Endpoint;
 import io.berth.http.Exchange;
 import io.berth.http.Form;
+import io.berth.http.Principal;
 import io.berth.identity.AccessTokens;
 import io.berth.identity.AccessVersion;
+import io.berth.identity.Caller;
 import io.berth.identity.ConfiguredSources;
 import io.berth.identity.Credentials;
 import io.berth.identity.Onboarding;
+import io.berth.identity.SessionCookie;
+import io.berth.identity.Sessions;
 import io.berth.identity.SourceMetrics;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
@@ -24,7 +28,7 @@ import java.util.random.RandomGenerator;
 
 /**
  * The login of a browser: {@code /login} lists the providers, {@code /c/oidc/login} goes to one, {@code /c/oidc/callback} is
- * where it sends the browser back. {@code /c/oidc/logout} hears from the provider itself who has logged out.
+ * where it sends the browser back, and begins its session. {@code /c/oidc/logout} hears from the provider itself who has logged out.
  */
 public final class OidcEndpoint implements Endpoint {
     private static final String COOKIE = "berth_oidc";
@@ -35,6 +39,7 @@ public final class OidcEndpoint implements Endpoint {
     private final ConfiguredSources sources;
     private final BrowserLogin logins;
     private final BackchannelLogout logouts;
+    private final Sessions sessions;
     private final Optional<URI> externalUrl;
     private final AuditSink audit;
     private final RandomGenerator random;
@@ -45,12 +50,14 @@ public final class OidcEndpoint implements Endpoint {
             ConfiguredSources sources,
             Onboarding onboarding,
             AccessTokens tokens,
+            Sessions sessions,
             AccessVersion version,
             Optional<URI> externalUrl,
             AuditSink audit,
             RandomGenerator random) {
         this.sources = sources;
         this.logins = new BrowserLogin(onboarding, tokens);
+        this.sessions = sessions;
         this.logouts = new BackchannelLogout(database, sources, version);
         this.externalUrl = externalUrl;
         this.audit = audit;
@@ -147,12 +154,22 @@ public final class OidcEndpoint implements Endpoint {
                     done.account().name(),
                     Credentials.ofSource(done.account().id()),
                     true);
+            beginSession(exchange, done);
             String registry = URI.create(exchange.baseUrl(externalUrl)).getAuthority();
             LoginPages.done(exchange, provider, done.account().name(), done.secret(), registry);
         } catch (OciException e) {
             tell(exchange, provider, "", "", false);
             throw e;
         }
+    }
+
+    // Whoever was logged in with this browser before is not any more.
+    private void beginSession(Exchange exchange, BrowserLogin.Done done) {
+        exchange.cookie(Caller.COOKIE).ifPresent(sessions::end);
+        long id = done.account().id();
+        var user = new Principal(Principal.Kind.USER, id, done.account().name(), Credentials.ofSource(id));
+        sessions.start(user, exchange.client(), exchange.header("User-Agent"), done.sid())
+                .ifPresent(session -> exchange.add("Set-Cookie", SessionCookie.begin(exchange, externalUrl, session)));
     }
 
     private OciException notBegunHere(Exchange exchange) {

@@ -122,10 +122,17 @@ public final class OidcProvider implements IdentityProvider {
     /**
      * Who has logged in.
      *
+     * @param sid what the provider calls its session with them, where it says so
+     */
+    record Redeemed(Source.Identity identity, Optional<String> sid) {}
+
+    /**
+     * Who has logged in.
+     *
      * @throws OciException {@code UNAUTHORIZED} when the code or the token is no good, {@code UNAVAILABLE} when the provider
      *     cannot be asked
      */
-    Source.Identity redeem(String code, PendingLogin login, URI redirect) {
+    Redeemed redeem(String code, PendingLogin login, URI redirect) {
         JsonNode document;
         try {
             document = document();
@@ -135,8 +142,10 @@ public final class OidcProvider implements IdentityProvider {
         try {
             JsonNode answer = exchange(document, code, login, redirect);
             ObjectNode claims = verified(answer.path("id_token").asText(), login);
-            return identity(
-                    withUserInfo(document, claims, answer.path("access_token").asText()));
+            return new Redeemed(
+                    identity(withUserInfo(
+                            document, claims, answer.path("access_token").asText())),
+                    Optional.of(claims.path("sid").asText("")).filter(sid -> !sid.isEmpty()));
         } catch (java.net.ConnectException | java.net.http.HttpTimeoutException e) {
             throw away(e);
         } catch (IOException e) {

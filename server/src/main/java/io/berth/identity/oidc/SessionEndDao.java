@@ -13,4 +13,10 @@ interface SessionEndDao {
             AND account_id IN (SELECT id FROM account WHERE source = :source AND subject = :subject)
             """)
     int endAll(@Bind("source") String source, @Bind("subject") String subject);
+
+    @SqlUpdate("""
+            DELETE FROM session WHERE source = :source AND sid IS NULL
+            AND account_id IN (SELECT id FROM account WHERE source = :source AND subject = :subject)
+            """)
+    int endNameless(@Bind("source") String source, @Bind("subject") String subject);
 }

@@ -71,6 +71,7 @@ class BackchannelLogoutTest {
             dao.add("anna one", anna, "sso", "s1");
             dao.add("anna two", anna, "sso", "s2");
             dao.add("boss", boss, "sso", "s3");
+            dao.add("boss nameless", boss, "sso", null);
             dao.add("elsewhere", boss, "local", "s1");
             return null;
         });
@@ -103,10 +104,18 @@ class BackchannelLogoutTest {
     @Test
     void aSessionOfTheProviderEndsByItsIdAndAllOfAUserByTheirSubject() throws Exception {
         assertThat(logout.run(issuer.sign(claims().claim("sid", "s1").build()))).isEqualTo(1);
-        assertThat(sessions()).containsExactly("anna two", "boss", "elsewhere");
+        assertThat(sessions()).containsExactly("anna two", "boss", "boss nameless", "elsewhere");
         assertThat(logout.run(issuer.sign(claims().build()))).isEqualTo(1);
-        assertThat(sessions()).containsExactly("boss", "elsewhere");
+        assertThat(sessions()).containsExactly("boss", "boss nameless", "elsewhere");
         assertThat(logout.run(issuer.sign(claims().build()))).isZero();
+    }
+
+    @Test
+    void aSessionThatTheProviderDidNotNameEndsWithAnyOfItsUser() throws Exception {
+        assertThat(logout.run(issuer.sign(
+                        claims().subject("2").claim("sid", "unknown").build())))
+                .isEqualTo(1);
+        assertThat(sessions()).containsExactly("anna one", "anna two", "boss", "elsewhere");
     }
 
     @Test
@@ -126,6 +135,6 @@ class BackchannelLogoutTest {
                 .as(what)
                 .isInstanceOfSatisfying(
                         OciException.class, e -> assertThat(e.status()).isEqualTo(400)));
-        assertThat(sessions()).hasSize(4);
+        assertThat(sessions()).hasSize(5);
     }
 }

@@ -78,7 +78,7 @@ class OidcTokensTest {
 
     private Source.Identity redeem(String idToken) {
         issuer.idToken(idToken);
-        return provider.redeem("a code", login, REDIRECT);
+        return provider.redeem("a code", login, REDIRECT).identity();
     }
 
     private void refused(String what, String idToken) {
@@ -150,7 +150,7 @@ class OidcTokensTest {
         issuer.idToken(issuer.sign(
                 claims().claim("groups", List.of("team-a", "a team-b", "ops")).build()));
         try (var filtered = new OidcKind(clock).open("sso", settings, name -> Optional.of(SECRET))) {
-            Source.Identity anna = filtered.redeem("a code", login, REDIRECT);
+            Source.Identity anna = filtered.redeem("a code", login, REDIRECT).identity();
             assertThat(anna.groups().orElseThrow()).containsExactly(new Source.Group("team-a", "team-a"));
             assertThat(anna.administrator()).as("a group that is filtered out").contains(false);
         }
