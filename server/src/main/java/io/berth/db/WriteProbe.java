@@ -2,9 +2,6 @@ package io.berth.db;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 
@@ -19,7 +16,7 @@ public final class WriteProbe {
     private final Database database;
     private final Duration patience;
     private final LongSupplier nanoTime;
-    private CompletableFuture<?> answer;
+    private CompletableFuture<?> asked;
     private long askedAt;
 
     interface ProbeDao {
@@ -41,42 +38,32 @@ public final class WriteProbe {
         this.nanoTime = nanoTime;
     }
 
-    /** What is wrong, or null. Waits for the writer, but no longer than a write may take. */
-    public String problem() {
-        long left;
-        CompletableFuture<?> asked;
-        synchronized (this) {
-            long now = nanoTime.getAsLong();
-            if (answer == null
-                    || answer.isDone() && now - askedAt > remembered().toNanos()) {
-                answer = database.writeLater(tx -> {
-                    tx.dao(ProbeDao.class).put();
-                    tx.dao(ProbeDao.class).remove();
-                    return null;
-                });
-                askedAt = now;
-            }
-            asked = answer;
-            left = Math.max(0, patience.toNanos() - (now - askedAt));
-        }
-        return outcome(asked, left);
-    }
-
-    private Duration remembered() {
-        return answer.isCompletedExceptionally() ? REMEMBER_FAILURE : REMEMBER;
-    }
-
-    private static String outcome(CompletableFuture<?> asked, long left) {
-        try {
-            asked.get(left, TimeUnit.NANOSECONDS);
+    /**
+     * What was wrong with the last write, or null. Waits for nothing: asked for the first time it begins one and knows
+     * nothing against the database, which has just been opened.
+     */
+    public synchronized String problem() {
+        long now = nanoTime.getAsLong();
+        if (asked == null) {
+            ask(now);
             return null;
-        } catch (TimeoutException e) {
-            return "the database takes no writes";
-        } catch (ExecutionException e) {
-            return "the database cannot be written";
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return "interrupted";
         }
+        if (!asked.isDone()) {
+            return now - askedAt > patience.toNanos() ? "the database takes no writes" : null;
+        }
+        boolean failed = asked.isCompletedExceptionally();
+        if (now - askedAt > (failed ? REMEMBER_FAILURE : REMEMBER).toNanos()) {
+            ask(now);
+        }
+        return failed ? "the database cannot be written" : null;
+    }
+
+    private void ask(long now) {
+        asked = database.writeLater(tx -> {
+            tx.dao(ProbeDao.class).put();
+            tx.dao(ProbeDao.class).remove();
+            return null;
+        });
+        askedAt = now;
     }
 }

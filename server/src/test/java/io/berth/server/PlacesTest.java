@@ -53,6 +53,10 @@ class PlacesTest {
                 statement.execute(
                         "CREATE TRIGGER ro BEFORE INSERT ON setting BEGIN SELECT RAISE(ABORT, 'read-only'); END");
             }
+            // Nobody waits for the write that finds out.
+            Gauges.eventually(
+                    "readiness tells",
+                    () -> berth.call("GET", "/readyz").anonymous().send().status() == 503);
             for (String path : List.of("/readyz", "/healthz")) {
                 Answer answer = berth.call("GET", path).anonymous().send().isStatus(503);
                 assertThat(answer.json().path("checks").path("database").asText())
