@@ -168,16 +168,16 @@ class HarborOperationsTest {
                 assertThat(one.answer().text()).as(one.line()).doesNotContain("was not found");
             });
         }
-        assertThat(byAdministrator).filteredOn(Told::isRead).allSatisfy(one -> assertThat(
-                        one.answer().status())
-                .as(one.line())
-                .isIn(200, 404));
+        assertThat(byAdministrator)
+                .filteredOn(Told::isRead)
+                .allSatisfy(
+                        one -> assertThat(one.answer().status()).as(one.line()).isIn(200, 404));
         for (List<Told> all : List.of(byNobody, byStranger)) {
             assertThat(all)
-                    .filteredOn(one -> !(one.isRead() && OPEN.contains(one.operation().path())))
-                    .allSatisfy(one -> assertThat(one.answer().status())
-                            .as(one.line())
-                            .isIn(401, 403, 404));
+                    .filteredOn(one ->
+                            !(one.isRead() && OPEN.contains(one.operation().path())))
+                    .allSatisfy(one ->
+                            assertThat(one.answer().status()).as(one.line()).isIn(401, 403, 404));
         }
         assertThat(others(byNobody, 2)).as("nobody").isEmpty();
         assertThat(others(byStranger, 1)).as("a stranger").isEmpty();
