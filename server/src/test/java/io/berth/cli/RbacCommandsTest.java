@@ -107,11 +107,15 @@ class RbacCommandsTest {
             exported = berth(here, "", "export").out();
             assertThat(exported).contains("in: projects", "group: oidc:devs", "level: system", "disabled: true");
             assertThat(berth(here, exported, "apply", "-f", "-").out()).isEqualTo("nothing to change\n");
+            assertThat(berth(here, FILE, "apply", "-f", "-").out()).isEqualTo("nothing to change\n");
         }
         try (Berth berth = CommandLineRun.serve(there)) {
             makeGroup(there, berth);
             berth(there, exported, "apply", "-f", "-");
             assertThat(berth(there, "", "export").out()).isEqualTo(exported);
+            assertThat(berth(there, FILE, "apply", "-f", "-").out())
+                    .as("all of it has come along")
+                    .isEqualTo("nothing to change\n");
         }
     }
 }
