@@ -148,7 +148,7 @@ final class GroupCommitWriter implements AutoCloseable {
                 runInSavepoint(job);
             }
             execute("COMMIT");
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) { // whatever it is, the next group is not to wait for ever
             rollback();
             if (group.size() == 1) {
                 group.getFirst().failure = e;
