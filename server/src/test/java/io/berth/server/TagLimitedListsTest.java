@@ -102,7 +102,7 @@ class TagLimitedListsTest {
     }
 
     @Test
-    void aRepositoryMayHaveMoreTagsThanAStatementHasParameters() throws SQLException {
+    void tensOfThousandsOfTagsAreListedToo() throws SQLException {
         String oldest = berth.pushImage("tags/many", "dev-old", Content.random(100));
         berth.pushImage("tags/many", "dev-new", Content.random(100));
         try (var connection = berth.database();
