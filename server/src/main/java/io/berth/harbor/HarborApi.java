@@ -89,7 +89,7 @@ public final class HarborApi implements Endpoint {
                         clock)
                 .add(router);
         new UserRoutes(database, guard, accounts, grants, projects).add(router);
-        new ProjectRoutes(database, guard, projects, bodies, visibility, clock).add(router);
+        new ProjectRoutes(database, guard, projects, artifacts, bodies, visibility, clock).add(router);
         new MetadataRoutes(database, guard, projects).add(router);
         new QuotaRoutes(database, guard, projects).add(router);
         new MemberRoutes(database, guard, grants, accounts, groups, kinds).add(router);

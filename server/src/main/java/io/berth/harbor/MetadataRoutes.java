@@ -36,13 +36,19 @@ final class MetadataRoutes {
     }
 
     private void list(ApiCall call) {
-        call.ok(of(guard.project(call, "metadata:list").project()));
+        Map<String, String> metadata = of(guard.project(call, "metadata:list").project());
+        NotEnforced.tell(call, metadata);
+        call.ok(metadata);
     }
 
     private void show(ApiCall call) {
         Guard.InProject in = guard.project(call, "metadata:read");
-        String value = of(in.project()).get(call.path("name"));
-        call.ok(Body.of(call.path("name"), value));
+        String name = call.path("name");
+        String value = of(in.project()).get(name);
+        if (value != null) {
+            NotEnforced.tell(call, Map.of(name, value));
+        }
+        call.ok(Body.of(name, value));
     }
 
     private void create(ApiCall call) throws IOException {
@@ -58,6 +64,7 @@ final class MetadataRoutes {
                     "metadata " + name + " already exists for project "
                             + in.project().id());
         }
+        NotEnforced.tell(call, sent);
         put(in, ProjectMetadata.of(sent));
         call.ok();
     }
@@ -69,7 +76,9 @@ final class MetadataRoutes {
         if (value == null) {
             throw new OciException(ErrorCode.BAD_REQUEST, "invalid value: ");
         }
-        put(in, ProjectMetadata.of(Map.of(name, value)));
+        Map<String, String> sent = ProjectMetadata.of(Map.of(name, value));
+        NotEnforced.tell(call, sent);
+        put(in, sent);
         call.ok();
     }
 

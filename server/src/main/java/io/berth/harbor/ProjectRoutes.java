@@ -12,6 +12,7 @@ import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.project.Project;
 import io.berth.project.Projects;
+import io.berth.registry.Artifacts;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.HashMap;
@@ -28,18 +29,21 @@ final class ProjectRoutes {
     private final Projects projects;
     private final ProjectBodies bodies;
     private final Visibility visibility;
+    private final Artifacts artifacts;
     private final Clock clock;
 
     ProjectRoutes(
             Database database,
             Guard guard,
             Projects projects,
+            Artifacts artifacts,
             ProjectBodies bodies,
             Visibility visibility,
             Clock clock) {
         this.database = database;
         this.guard = guard;
         this.projects = projects;
+        this.artifacts = artifacts;
         this.bodies = bodies;
         this.visibility = visibility;
         this.clock = clock;
@@ -113,6 +117,7 @@ final class ProjectRoutes {
         }
         Project made = projects.create(
                 name, isPublic, quota(call, body), metadata, principal, Guard.origin(call, decision.rule()));
+        NotEnforced.tell(call, metadata);
         boolean byName = "true".equalsIgnoreCase(call.exchange().header("X-Resource-Name-In-Location"));
         call.created("/api/v2.0/projects/" + (byName ? made.name() : made.id()));
     }
@@ -151,6 +156,7 @@ final class ProjectRoutes {
                         Map.of("id", in.project().id()))
                 .orElseThrow(
                         () -> new OciException(ErrorCode.NOT_FOUND, "project " + call.path("project") + " not found")));
+        NotEnforced.tell(call, projects.settings(in.project().id()));
         call.ok(bodies.bodies(List.of(row), call.principal(), guard.isAdministrator(call))
                 .getFirst());
     }
@@ -174,11 +180,16 @@ final class ProjectRoutes {
             projects.putSettings(tx, project, settings, in.origin());
             return null;
         });
+        NotEnforced.tell(call, settings);
         call.ok();
     }
 
     private void delete(ApiCall call) {
         Guard.InProject in = guard.project(call, "project:delete");
+        if (call.queryFlag("force")) {
+            guard.project(call, "repository:delete");
+            artifacts.deleteRepositories(in.project().id(), in.origin());
+        }
         projects.delete(in.project().id(), in.origin());
         call.ok();
     }

@@ -3,6 +3,7 @@ package io.berth.project;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** What a project's settings are called, and what they can be. Others than these are kept as they come. */
@@ -23,7 +24,18 @@ public final class ProjectSetting {
             "reuse_sys_cve_allowlist",
             "proxy_cache_local_on_not_found");
 
+    private static final Set<String> NOT_ENFORCED = Set.of(
+            "enable_content_trust", "enable_content_trust_cosign", "prevent_vul", "auto_scan", "auto_sbom_generation");
+
     private ProjectSetting() {}
+
+    /** The names of those that are switched on and kept for Harbor's clients, while nothing does what they ask for yet. */
+    public static List<String> notEnforced(Map<String, String> settings) {
+        return settings.keySet().stream()
+                .filter(name -> NOT_ENFORCED.contains(name) && "true".equals(settings.get(name)))
+                .sorted()
+                .toList();
+    }
 
     /** Those that are {@code true} or {@code false}. */
     public static Set<String> flags() {

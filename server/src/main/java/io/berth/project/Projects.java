@@ -26,9 +26,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Projects: made, changed, deleted, and made by pushes. Thread-safe. */
 public final class Projects {
+    private static final Logger LOG = LoggerFactory.getLogger(Projects.class);
+
     private static final int MAX_SETTING = 64 << 10;
 
     private final Database database;
@@ -148,6 +152,7 @@ public final class Projects {
         }
         Project made = dao.project(name).orElseThrow();
         settings.forEach((setting, value) -> putSetting(dao, made.id(), setting, value));
+        sayWhatIsNotEnforced(tx, name, settings);
         if (owner.kind() == Principal.Kind.USER) {
             grants.add(tx, Grants.Wanted.member(Grant.SubjectKind.USER, owner.id(), made.id(), "projectAdmin"), origin);
         }
@@ -213,6 +218,17 @@ public final class Projects {
         QuotaWarning.changed(tx, project.name(), project.quotaBytes(), project.usedBytes(), limit, project.usedBytes());
     }
 
+    // Taking them silently would be a lie.
+    private static void sayWhatIsNotEnforced(Tx tx, String project, Map<String, String> settings) {
+        List<String> names = ProjectSetting.notEnforced(settings);
+        if (!names.isEmpty()) {
+            tx.afterCommit(() -> LOG.warn(
+                    "project '{}': {} kept, and not enforced: Berth does not have the feature yet",
+                    project,
+                    String.join(", ", names)));
+        }
+    }
+
     /** Sets or, where the value is null, removes settings. */
     public void putSettings(Tx tx, Project project, Map<String, String> settings, Change.Origin origin) {
         ProjectDao dao = tx.dao(ProjectDao.class);
@@ -228,6 +244,7 @@ public final class Projects {
                 }
             }
         });
+        sayWhatIsNotEnforced(tx, project.name(), settings);
         if (!changed.isEmpty()) {
             dao.touch(project.id(), tx.nowMillis());
             tx.change(new Change("project-settings", project.name(), Json.write(changed), origin));

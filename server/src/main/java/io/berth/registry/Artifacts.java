@@ -195,6 +195,27 @@ public final class Artifacts {
         }
     }
 
+    /**
+     * Deletes the repositories that a project has now, with everything in them; those that pushes make meanwhile may stay.
+     */
+    public void deleteRepositories(long project, Change.Origin origin) {
+        String after = "";
+        while (true) {
+            String last = after;
+            List<String> names = database.read(tx -> tx.dao(RepositoryDao.class).of(project, last, AT_ONCE));
+            if (names.isEmpty()) {
+                return;
+            }
+            for (String name : names) {
+                var repository = new RepositoryName(name);
+                while (database.write(tx -> deletePiece(tx, repository, origin))) {
+                    // until nothing is left
+                }
+            }
+            after = names.getLast();
+        }
+    }
+
     // false when the repository is gone
     private boolean deletePiece(Tx tx, RepositoryName name, Change.Origin origin) {
         Optional<RepositoryDao.Repository> found = tx.dao(RepositoryDao.class).find(name.value());

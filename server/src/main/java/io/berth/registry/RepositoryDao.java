@@ -27,6 +27,9 @@ interface RepositoryDao {
             """)
     Repository insert(@Bind("project") long project, @Bind("name") String name, @Bind("now") long now);
 
+    @SqlQuery("SELECT name FROM repository WHERE project_id = :project AND name > :after ORDER BY name LIMIT :limit")
+    List<String> of(@Bind("project") long project, @Bind("after") String after, @Bind("limit") int limit);
+
     @SqlUpdate("UPDATE repository SET listed = true WHERE id = :id")
     void list(@Bind("id") long id);
 
