@@ -109,8 +109,13 @@ public final class ProjectAuthorizer implements Authorizer {
                 && Permissions.ofAnybody().contains(permission);
     }
 
+    // What the credential is good for at most, and what the token is that speaks for it.
     private static boolean isWithinScope(Principal principal, Permission permission, Target target) {
-        Optional<List<Scope>> scopes = principal.scopes();
+        return covers(principal.scopes(), permission, target)
+                && (!principal.isByToken() || covers(principal.limits(), permission, target));
+    }
+
+    private static boolean covers(Optional<List<Scope>> scopes, Permission permission, Target target) {
         if (scopes.isEmpty()) {
             return true;
         }

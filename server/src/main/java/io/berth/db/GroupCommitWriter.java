@@ -111,11 +111,13 @@ final class GroupCommitWriter implements AutoCloseable {
             group.clear();
             try {
                 Job<?> first = queue.poll(LATER_MILLIS, TimeUnit.MILLISECONDS);
-                later.drainTo(group); // all of it: a write sees what its caller wrote later before
+                var now = new ArrayList<Job<?>>();
                 if (first != null) {
-                    group.add(first);
-                    queue.drainTo(group, MAX_GROUP);
+                    now.add(first);
+                    queue.drainTo(now, MAX_GROUP);
                 }
+                later.drainTo(group); // after that and all of it: a write sees what its caller wrote later before
+                group.addAll(now);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return;
@@ -198,8 +200,8 @@ final class GroupCommitWriter implements AutoCloseable {
     private void rollback() {
         try {
             execute("ROLLBACK");
-        } catch (SQLException e) {
-            // SQLite has rolled back already.
+        } catch (SQLException | RuntimeException | Error e) {
+            // SQLite has rolled back already, or will refuse the next BEGIN, and then each job fails by itself.
         }
     }
 

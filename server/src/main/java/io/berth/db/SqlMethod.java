@@ -80,18 +80,18 @@ final class SqlMethod {
         for (int i = 0; i < parameters.length; i++) {
             parameters[i].how().bind(statement, i + 1, parameters[i].value(arguments));
         }
-        try {
-            if (!query) {
-                return statement.executeUpdate();
-            }
+        Object outcome;
+        if (query) {
             try (ResultSet rows = statement.executeQuery()) {
-                return result.read(rows);
+                outcome = result.read(rows);
             }
-        } finally {
-            if (large) {
-                statement.clearParameters();
-            }
+        } else {
+            outcome = statement.executeUpdate();
         }
+        if (large) {
+            statement.clearParameters(); // or it would hold them until its next use
+        }
+        return outcome;
     }
 
     private static Parameter parameter(Method method, String name) {

@@ -17,11 +17,15 @@ import java.util.regex.Pattern;
 
 /** Reads manifests and writes them as Harbor's artifacts. */
 final class ArtifactBodies {
+    /** Larger manifests are listed without what they say, so that a page of them does not fill the memory; bytes. */
+    private static final int MAX_SHOWN = 256 << 10;
+
     static final String FROM = """
             manifest m JOIN repository r ON r.id = m.repository_id JOIN manifest_content c ON c.digest = m.digest
             """;
     static final String SELECT =
-            "m.id, m.digest, m.media_type, m.artifact_type, m.pushed_at, m.pulled_at, m.repository_id, c.content,"
+            "m.id, m.digest, m.media_type, m.artifact_type, m.pushed_at, m.pulled_at, m.repository_id,"
+                    + " CASE WHEN m.size <= " + MAX_SHOWN + " THEN c.content END AS content,"
                     + " r.name AS repository, r.project_id, " + ArtifactSql.SIZE + " AS size";
 
     private static final Pattern CONFIG = Pattern.compile("application/vnd\\.[^.]*\\.([^.]*)\\.config\\.[^+]*\\+json");
@@ -78,9 +82,10 @@ final class ArtifactBodies {
                 Map.of("build_history", Body.of("absolute", false, "href", additions(row) + "build_history")));
     }
 
+    // A missing node for one that is too large to be shown
     private static JsonNode parse(byte[] json) {
         try {
-            return Json.MAPPER.readTree(json);
+            return json == null ? Json.MAPPER.missingNode() : Json.MAPPER.readTree(json);
         } catch (IOException e) {
             throw new IllegalStateException("a stored manifest is no JSON", e);
         }
@@ -108,11 +113,17 @@ final class ArtifactBodies {
     /** The config of a manifest as JSON, a missing node when it is none or too large to be shown. */
     private static JsonNode config(Tx tx, Row row, JsonNode manifest) {
         Map<String, Object> binds = Map.of(
-                "digest", manifest.path("config").path("digest").asText(""), "repository", row.number("repository_id"));
+                "digest",
+                manifest.path("config").path("digest").asText(""),
+                "repository",
+                row.number("repository_id"),
+                "manifest",
+                row.number("id"));
         return tx.dao(RowsDao.class)
                 .row("""
                         SELECT bc.content FROM repo_blob rb JOIN blob b ON b.digest = rb.digest
                         JOIN blob_content bc ON bc.digest = b.digest AND bc.generation = b.generation
+                        JOIN manifest_reference mr ON mr.manifest_id = :manifest AND mr.digest = rb.digest AND mr.resolved
                         WHERE rb.repository_id = :repository AND rb.digest = :digest AND b.store = 'inline'
                         """, binds)
                 .map(found -> found.bytes("content"))

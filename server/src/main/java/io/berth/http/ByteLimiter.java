@@ -15,14 +15,14 @@ import java.util.function.Supplier;
  * So many bytes of bodies in memory at once; whoever finds no room waits.
  *
  * <p>Room is taken as bytes arrive: a client that sends nothing holds nothing, whatever it has announced. What is larger
- * than {@value #SMALL} bytes has three quarters of the room to itself and has to be whole in {@link #LONGEST}, so that
- * clients which send much slowly are in the way of each other alone, and for a while. When such bodies hold
+ * than {@value #SMALL} bytes has three quarters of the room to itself, and every body has to be whole in {@link #LONGEST}, so
+ * that clients which send much slowly are in the way of each other alone, and for a while. When such bodies hold
  * all of it and each waits for more, one of them at a time gets more than there is, so that they come to an end.
  *
  * <p>Thread-safe.
  */
 public final class ByteLimiter {
-    /** How long a large body may take. */
+    /** How long a body may take. */
     static final Duration LONGEST = Duration.ofMinutes(5);
 
     private static final int SMALL = 64 << 10;
@@ -138,7 +138,7 @@ public final class ByteLimiter {
                 if (after > most) {
                     throw tooLarge.get();
                 }
-                if (pool == large && nanoTime.getAsLong() - began > LONGEST.toNanos()) {
+                if (nanoTime.getAsLong() - began > LONGEST.toNanos()) {
                     throw new OciException(ErrorCode.UNAVAILABLE, 408, "the body has taken too long to arrive");
                 }
                 if (after > content.length) {

@@ -8,11 +8,12 @@ import java.util.TreeMap;
 
 /**
  * Which page of a list is asked for: {@code page} counts from 1, {@code page_size} is 10 unless said otherwise, at most 100,
- * and 0 for everything.
+ * and 0 for as much as is given at once.
  */
 public record Paging(long page, int size) {
     private static final int DEFAULT = 10;
     private static final int MAX = 100;
+    private static final int AT_ONCE = 1000;
 
     /** @throws OciException {@code UNPROCESSABLE_ENTITY} or {@code BAD_REQUEST} when it cannot be */
     public static Paging of(ApiCall call) {
@@ -29,12 +30,12 @@ public record Paging(long page, int size) {
 
     /** How many rows to take. */
     public long limit() {
-        return size == 0 ? Integer.MAX_VALUE : size;
+        return size == 0 ? AT_ONCE : size;
     }
 
     /** How many rows to leave out. */
     public long offset() {
-        return size == 0 ? 0 : (page - 1) * size;
+        return (page - 1) * limit();
     }
 
     /** Answers with a page of {@code total} items, and with links to the pages around it. */
@@ -48,11 +49,8 @@ public record Paging(long page, int size) {
     }
 
     private String link(ApiCall call, long total) {
-        if (size == 0) {
-            return "";
-        }
         boolean previous = page > 1 && total > 0;
-        boolean next = page * size < total;
+        boolean next = page * limit() < total;
         return (previous ? "<" + url(call, page - 1) + ">; rel=\"prev\"" : "")
                 + (previous && next ? " , " : "")
                 + (next ? "<" + url(call, page + 1) + ">; rel=\"next\"" : "");

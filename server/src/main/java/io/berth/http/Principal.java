@@ -72,6 +72,11 @@ public record Principal(
         return kind == Kind.ANONYMOUS;
     }
 
+    /** Whether a token of the token service speaks for the credential. */
+    public boolean isByToken() {
+        return scopes.isPresent() && !scopes.equals(limits);
+    }
+
     /** The same without limits: for what is judged by the rights of the credential's owner alone. */
     public Principal withoutScopes() {
         return new Principal(kind, id, name, credential, Optional.empty(), Optional.empty(), lifetime);

@@ -23,7 +23,8 @@ public final class SessionCookie {
     }
 
     private static String of(Exchange exchange, Optional<URI> externalUrl, String value) {
-        boolean secure = exchange.baseUrl(externalUrl).startsWith("https:");
+        boolean secure = exchange.baseUrl(externalUrl).startsWith("https:")
+                || exchange.askedUrl().startsWith("https:");
         return Caller.COOKIE + "=" + value + "; Path=/; HttpOnly; SameSite=Lax" + (secure ? "; Secure" : "");
     }
 }

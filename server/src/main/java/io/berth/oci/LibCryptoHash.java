@@ -56,8 +56,8 @@ final class LibCryptoHash extends MessageDigest {
                     if (found.agreeWithTheJdk()) {
                         return Optional.of(found);
                     }
-                } catch (IllegalArgumentException | UnsupportedOperationException e) {
-                    // not this library
+                } catch (RuntimeException | LinkageError e) {
+                    // not this library, or none that may be used
                 }
             }
             return Optional.empty();

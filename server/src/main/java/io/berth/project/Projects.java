@@ -145,7 +145,7 @@ public final class Projects {
             Principal owner,
             Change.Origin origin) {
         requireName(name);
-        Long limit = quota == null ? siteQuota() : limit(quota);
+        Long limit = limit(quota == null ? site.get(tx, Setting.STORAGE_PER_PROJECT) : quota);
         ProjectDao dao = tx.dao(ProjectDao.class);
         if (dao.insert(name, isPublic, owner.name(), limit, tx.nowMillis()) == 0) {
             throw new OciException(ErrorCode.CONFLICT, "The project named " + name + " already exists");

@@ -298,12 +298,17 @@ public final class Artifacts {
             }
             ManifestDao.StoredManifest stored = stored(digest);
             Manifest manifest = ManifestParser.parse(stored.content(), stored.mediaType());
+            // What it names without having been shown to have it may be somebody else's.
+            Set<String> held =
+                    Set.copyOf(database.read(tx -> tx.dao(ManifestDao.class).resolved(stored.id())));
             for (Descriptor child : manifest.manifests()) {
-                if (!done.contains(child.digest()) && find(from, child.digest()).isPresent()) {
+                if (held.contains(child.digest().toString()) && !done.contains(child.digest())) {
                     copy(child.digest(), depth + 1);
                 }
             }
-            link(manifest.blobs());
+            link(manifest.blobs().stream()
+                    .filter(blob -> held.contains(blob.digest().toString()))
+                    .toList());
             push(digest, stored);
             for (Accessory accessory : said(digest)) {
                 if (said < MAX_SAID && depth + 1 < MAX_DEPTH) {

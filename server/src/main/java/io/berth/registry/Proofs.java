@@ -7,6 +7,8 @@ import io.berth.db.Tx;
 import io.berth.http.Principal;
 import io.berth.oci.Digest;
 import io.berth.oci.RepositoryName;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.BiFunction;
 
 /**
@@ -30,17 +32,18 @@ final class Proofs {
 
     /** Whose push it is. May read the database, so it is asked before the transaction. */
     Holder holder(Principal principal, RepositoryName name) {
-        return new Holder(principal.kind() + ":" + principal.id(), pullable.apply(principal, name));
+        return new Holder(principal.kind() + ":" + principal.id(), pullable.apply(principal, name), new HashMap<>());
     }
 
     /**
      * Somebody who pushes.
      *
      * @param pullable the tags that they may pull
+     * @param judged what has been found out during this push
      */
-    record Holder(String principal, TagFilter pullable) {
+    record Holder(String principal, TagFilter pullable, Map<Digest, Boolean> judged) {
         /** Who may refer to anything. */
-        static final Holder OF_ALL = new Holder("", TagFilter.ALL);
+        static final Holder OF_ALL = new Holder("", TagFilter.ALL, Map.of());
 
         /** Notes that they have it, until {@code until}. */
         void note(Tx tx, long repository, Digest digest, long until) {
@@ -52,9 +55,13 @@ final class Proofs {
         }
 
         boolean mayReferTo(Tx tx, long repository, Digest digest) {
-            return pullable.all()
-                    || tx.dao(ProofDao.class).count(repository, digest.toString(), principal, tx.nowMillis()) > 0
-                    || TagPaths.reaching(tx, repository, digest).stream().anyMatch(pullable::contains);
+            return pullable.all() || judged.computeIfAbsent(digest, missing -> judge(tx, repository, missing));
+        }
+
+        // A manifest may name the same many times, and the walk may be long.
+        private boolean judge(Tx tx, long repository, Digest digest) {
+            return tx.dao(ProofDao.class).count(repository, digest.toString(), principal, tx.nowMillis()) > 0
+                    || TagPaths.reaches(tx, repository, digest, pullable::contains);
         }
     }
 }

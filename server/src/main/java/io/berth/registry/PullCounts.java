@@ -75,7 +75,7 @@ final class PullCounts implements AutoCloseable {
     private void tryToWrite() {
         try {
             write();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // thrown out of here it would end the schedule
             LOG.warn("pulls could not be counted, which is tried again: {}", e.toString());
         }
     }

@@ -19,6 +19,7 @@ interface TagPathDao {
                 WHERE mr.repository_id = :repository AND mr.digest = :digest AND mr.resolved
             UNION SELECT subject FROM manifest
                 WHERE repository_id = :repository AND digest = :digest AND subject IS NOT NULL
+            LIMIT :limit
             """)
-    List<String> parents(@Bind("repository") long repository, @Bind("digest") String digest);
+    List<String> parents(@Bind("repository") long repository, @Bind("digest") String digest, @Bind("limit") int limit);
 }

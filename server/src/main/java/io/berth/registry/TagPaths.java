@@ -11,6 +11,7 @@ import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Walks from a digest up to the tags through which it is part of something: to the manifests that name a blob, the indexes
@@ -37,23 +38,35 @@ public final class TagPaths implements TagsOfDigest {
                 .orElse(Set.of()));
     }
 
-    /** The same within a transaction. */
-    static Set<String> reaching(Tx tx, long repository, Digest from) {
+    private static Set<String> reaching(Tx tx, long repository, Digest from) {
+        Set<String> tags = new HashSet<>();
+        reaches(tx, repository, from, tag -> {
+            tags.add(tag);
+            return false;
+        });
+        return tags;
+    }
+
+    /** Whether the walk comes to a tag that is {@code wanted}, at which it ends. */
+    static boolean reaches(Tx tx, long repository, Digest from, Predicate<String> wanted) {
         TagPathDao dao = tx.dao(TagPathDao.class);
         long recent = tx.nowMillis() - RECENT.toMillis();
-        Set<String> tags = new HashSet<>();
         Set<String> seen = new HashSet<>(Set.of(from.toString()));
         var next = new ArrayDeque<>(seen);
         while (!next.isEmpty() && seen.size() < MAX_STEPS) {
             String digest = next.poll();
             List<String> found = dao.tags(repository, digest, recent);
-            tags.addAll(found);
+            if (found.stream().anyMatch(wanted)) {
+                return true;
+            }
             for (String tag : found) {
                 new Tag(tag).subject().map(Digest::toString).filter(seen::add).ifPresent(next::add);
             }
-            dao.parents(repository, digest).stream().filter(seen::add).forEach(next::add);
+            dao.parents(repository, digest, MAX_STEPS).stream()
+                    .filter(seen::add)
+                    .forEach(next::add);
         }
-        return tags;
+        return false;
     }
 
     @Override

@@ -134,6 +134,9 @@ final class UploadRoutes {
     // With this request the upload has at least what came before and what is announced.
     private void requireRoom(
             Exchange exchange, RepositoryName name, UploadSession session, Digest digest, ContentRange range) {
+        if (range != null && range.first() != session.size()) {
+            return; // where the upload stands is what the client has to hear
+        }
         long announced = Math.max(exchange.contentLength(), range == null ? 0 : range.length());
         access.requireRoom(name, digest, session.size() + Math.max(0, announced));
     }

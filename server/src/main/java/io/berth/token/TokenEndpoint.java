@@ -99,6 +99,9 @@ public final class TokenEndpoint implements Endpoint {
 
     private void get(Exchange exchange) {
         Principal principal = authentication.require(exchange);
+        if (principal.isByToken()) {
+            throw authentication.wrongToken(exchange, "a token is given for a credential, not for another token");
+        }
         requireService(exchange.query("service"));
         List<String> asked = scopes(exchange.queryAll("scope"));
         if (principal.isAnonymous() && asked.isEmpty()) {

@@ -158,12 +158,13 @@ class ByteLimiterTest {
     }
 
     @Test
-    void aLargeBodyThatTakesTooLongIsGivenUp() {
+    void aBodyThatTakesTooLongIsGivenUp() {
         ByteLimiter limiter = limiter(Duration.ZERO);
-        assertThat(slowly(limiter, 60_000)).isNull();
-        assertThat(slowly(limiter, 100_000))
-                .isInstanceOfSatisfying(
-                        OciException.class, e -> assertThat(e.status()).isEqualTo(408));
+        for (int first : new int[] {100, 60_000, 100_000}) {
+            assertThat(slowly(limiter, first))
+                    .isInstanceOfSatisfying(
+                            OciException.class, e -> assertThat(e.status()).isEqualTo(408));
+        }
     }
 
     private Throwable slowly(ByteLimiter limiter, int first) {

@@ -122,6 +122,13 @@ class QuotaSpecTest {
         taken("PATCH " + upload, piece, 202);
         refused(early("PATCH " + upload, 4_000, "Content-Range: 8000-11999"), 0, 10_000, 12_000);
         berth.get(upload).isStatus(204).has("Range", "0-7999");
+        // Sent again, since its answer was lost: it fits, and the client has to hear where it stands.
+        berth.call("PATCH", upload)
+                .header("Content-Range", "4000-7999")
+                .body(piece)
+                .send()
+                .isError(416, "RANGE_INVALID")
+                .has("Range", "0-7999");
         taken("PATCH " + upload, Content.random(2_000), 202);
     }
 

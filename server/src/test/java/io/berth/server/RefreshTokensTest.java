@@ -98,6 +98,40 @@ class RefreshTokensTest {
     }
 
     @Test
+    void aTokenIsNotGivenForAnotherToken() throws Exception {
+        String narrow =
+                token(ALICE, "&scope=repository:library/x:pull").path("token").asText();
+        for (String query : new String[] {"", "&offline_token=true", "&scope=repository:library/x:pull"}) {
+            var answer = berth.sendAs("Bearer " + narrow, "GET", "/service/token?service=berth" + query, null);
+            assertThat(answer.statusCode()).as(query).isEqualTo(401);
+            assertThat(new String(answer.body(), StandardCharsets.UTF_8)).doesNotContain("token\":");
+        }
+    }
+
+    @Test
+    void aTokenOfALimitedTokenIsLimitedAsThatIs() throws Exception {
+        var made = RunningBerth.expect(
+                201,
+                berth.sendAs(
+                        ALICE,
+                        "POST",
+                        "/api/v1/me/tokens",
+                        "{\"name\":\"narrow\",\"scopes\":[\"repository:library/x:pull\"]}"
+                                .getBytes(StandardCharsets.UTF_8),
+                        "Content-Type",
+                        "application/json"));
+        String personal = BerthUnderTest.basic(
+                "alice", Json.MAPPER.readTree(made.body()).path("secret").asText());
+        assertThat(berth.sendAs(personal, "GET", "/v2/_catalog", null).statusCode())
+                .isEqualTo(403);
+        String catalog =
+                token(personal, "&scope=registry:catalog:*").path("token").asText();
+        assertThat(berth.sendAs("Bearer " + catalog, "GET", "/v2/_catalog", null)
+                        .statusCode())
+                .isIn(401, 403);
+    }
+
+    @Test
     void itEndsAfterThirtyDaysAndWhatItGivesNoLater() throws Exception {
         String secret = refreshToken();
         clock.advance(Duration.ofDays(30).minusMinutes(10));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.berth.identity.AdminSocket;
 import io.berth.oci.Json;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -113,6 +114,37 @@ class TagLimitsTest {
                         .path("digest")
                         .asText())
                 .isEqualTo(digest);
+    }
+
+    // A layer that is not distributed may be missing, and so be named by whoever does not have it.
+    @Test
+    void whatIsOnlyNamedIsNeitherCopiedAlongNorShown() throws Exception {
+        byte[] secret = "{\"config\":{\"Env\":[\"SECRET=1\"]}}".getBytes(StandardCharsets.UTF_8);
+        byte[] own = Content.random(20);
+        pushBlob(BerthUnderTest.ADMIN, "team/named", secret);
+        pushBlob(DEV, "team/named", own);
+        pushBlob(BerthUnderTest.ADMIN, "mine/copy", Content.random(10));
+        var answer = AdminSocket.request(data, Map.of("do", "apply", "dryRun", false, "yaml", """
+                projects:
+                  - name: mine
+                    members: [{user: dev, role: maintainer}]
+                """));
+        assertThat(answer.has("error")).as(answer.toString()).isFalse();
+        String foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+        Content manifest = Content.image(
+                Content.descriptor(foreign, Content.sha256(secret), secret.length),
+                List.of(Content.descriptor(Content.OCI_LAYER, Content.sha256(own), own.length)),
+                "");
+        put("team/named", "dev-x", manifest).isStatus(201);
+        assertThat(berth.api("GET", "/projects/team/repositories/named/artifacts/dev-x", "", DEV)
+                        .isStatus(200)
+                        .text())
+                .doesNotContain("SECRET");
+        berth.api("POST", "/projects/mine/repositories/copy/artifacts?from=team/named:dev-x", "", DEV)
+                .isStatus(201);
+        get("/v2/mine/copy/blobs/" + Content.sha256(own)).isStatus(200);
+        get("/v2/mine/copy/blobs/" + Content.sha256(secret)).isError(404, "BLOB_UNKNOWN");
+        get("/v2/team/named/blobs/" + Content.sha256(secret)).isError(404, "BLOB_UNKNOWN");
     }
 
     @Test
