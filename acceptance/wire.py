@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
 
 READ = 256 * 1024
 LONGEST_HEAD = 1024 * 1024
@@ -77,15 +78,27 @@ class Wire:
         client.close()
         server.close()
 
-
     def _reach(self) -> socket.socket | None:
-        for _ in range(5):
+        began = time.monotonic()
+        while time.monotonic() - began < 10:
             try:
-                return socket.create_connection(("127.0.0.1", self.upstream), timeout=10)
+                reached = socket.create_connection(("127.0.0.1", self.upstream), timeout=10)
             except OSError as problem:
-                say(f"port {self.upstream} cannot be reached: {problem!r}")
-                time.sleep(0.2)
+                if not (listening := self._listening()):
+                    say(f"port {self.upstream} cannot be reached: {problem!r}, and nothing listens there")
+                else:
+                    say(f"port {self.upstream} cannot be reached: {problem!r}, though something listens there: {listening}")
+                time.sleep(0.5)
+                continue
+            if time.monotonic() - began > 0.5:
+                say(f"port {self.upstream} was reached after {time.monotonic() - began:.1f} s")
+            return reached
         return None
+
+    def _listening(self) -> list[str]:
+        """The sockets that the kernel has in LISTEN on the port."""
+        lines = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
+        return [line[1] for line in lines if line[3] == "0A" and int(line[1].rpartition(":")[2], 16) == self.upstream]
 
 
 def say(what: str) -> None:
