@@ -7,81 +7,67 @@ import java.sql.Types;
 
 /** What values of DAOs may be, and how JDBC takes and gives them. */
 enum ColumnType {
-    TEXT {
+    TEXT(Types.VARCHAR) {
         @Override
         Object read(ResultSet rows, int column) throws SQLException {
             return rows.getString(column);
         }
 
         @Override
-        void bind(PreparedStatement statement, int place, Object value) throws SQLException {
-            if (value == null) {
-                statement.setNull(place, Types.VARCHAR);
-            } else {
-                statement.setString(place, (String) value);
-            }
+        void set(PreparedStatement statement, int place, Object value) throws SQLException {
+            statement.setString(place, (String) value);
         }
     },
-    LONG {
+    LONG(Types.BIGINT) {
         @Override
         Object read(ResultSet rows, int column) throws SQLException {
             return rows.getLong(column);
         }
 
         @Override
-        void bind(PreparedStatement statement, int place, Object value) throws SQLException {
-            if (value == null) {
-                statement.setNull(place, Types.BIGINT);
-            } else {
-                statement.setLong(place, (Long) value);
-            }
+        void set(PreparedStatement statement, int place, Object value) throws SQLException {
+            statement.setLong(place, (Long) value);
         }
     },
-    INT {
+    INT(Types.INTEGER) {
         @Override
         Object read(ResultSet rows, int column) throws SQLException {
             return rows.getInt(column);
         }
 
         @Override
-        void bind(PreparedStatement statement, int place, Object value) throws SQLException {
-            if (value == null) {
-                statement.setNull(place, Types.INTEGER);
-            } else {
-                statement.setInt(place, (Integer) value);
-            }
+        void set(PreparedStatement statement, int place, Object value) throws SQLException {
+            statement.setInt(place, (Integer) value);
         }
     },
-    BOOLEAN {
+    BOOLEAN(Types.BOOLEAN) {
         @Override
         Object read(ResultSet rows, int column) throws SQLException {
             return rows.getBoolean(column);
         }
 
         @Override
-        void bind(PreparedStatement statement, int place, Object value) throws SQLException {
-            if (value == null) {
-                statement.setNull(place, Types.BOOLEAN);
-            } else {
-                statement.setBoolean(place, (Boolean) value);
-            }
+        void set(PreparedStatement statement, int place, Object value) throws SQLException {
+            statement.setBoolean(place, (Boolean) value);
         }
     },
-    BYTES {
+    BYTES(Types.BINARY) {
         @Override
         Object read(ResultSet rows, int column) throws SQLException {
             return rows.getBytes(column);
         }
 
         @Override
-        void bind(PreparedStatement statement, int place, Object value) throws SQLException {
-            if (value == null) {
-                statement.setNull(place, Types.BINARY);
-            } else {
-                statement.setBytes(place, (byte[]) value);
-            }
+        void set(PreparedStatement statement, int place, Object value) throws SQLException {
+            statement.setBytes(place, (byte[]) value);
         }
     };
+
+    private final int sqlType;
+
+    ColumnType(int sqlType) {
+        this.sqlType = sqlType;
+    }
 
     /** The type for {@code type}, or null for one that no column is. */
     static ColumnType of(Class<?> type) {
@@ -104,5 +90,13 @@ enum ColumnType {
     abstract Object read(ResultSet rows, int column) throws SQLException;
 
     /** Sets the parameter; {@code value} may be null. */
-    abstract void bind(PreparedStatement statement, int place, Object value) throws SQLException;
+    void bind(PreparedStatement statement, int place, Object value) throws SQLException {
+        if (value == null) {
+            statement.setNull(place, sqlType);
+        } else {
+            set(statement, place, value);
+        }
+    }
+
+    abstract void set(PreparedStatement statement, int place, Object value) throws SQLException;
 }

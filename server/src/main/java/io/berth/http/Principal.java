@@ -72,6 +72,11 @@ public record Principal(
         return kind == Kind.ANONYMOUS;
     }
 
+    /** Who it is, by the id, which is never used again: the next user or robot of the name is somebody else. */
+    public String identity() {
+        return kind + ":" + id;
+    }
+
     /** Whether a token of the token service speaks for the credential. */
     public boolean isByToken() {
         return scopes.isPresent() && !scopes.equals(limits);

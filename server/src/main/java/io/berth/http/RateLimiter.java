@@ -36,6 +36,11 @@ public final class RateLimiter {
         this.nanoTime = nanoTime;
     }
 
+    /** Takes the request out of the bucket of who asks, or of their address where nobody has said; false when it is empty. */
+    public boolean allow(Exchange exchange, Principal principal) {
+        return perNano == 0 || allow(principal.isAnonymous() ? exchange.client() : principal.identity());
+    }
+
     /** Takes one request out of {@code key}'s bucket; false when it is empty. */
     public boolean allow(String key) {
         if (perNano == 0) {

@@ -68,8 +68,7 @@ public final class Caller {
 
     /** @throws OciException {@code TOO_MANY_REQUESTS} */
     public void limit(Exchange exchange, Principal principal) {
-        String key = principal.isAnonymous() ? exchange.client() : principal.kind() + ":" + principal.id();
-        if (!limiter.allow(key)) {
+        if (!limiter.allow(exchange, principal)) {
             throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many requests").header("Retry-After", "1");
         }
     }

@@ -190,9 +190,7 @@ public final class Artifacts {
      */
     public void deleteRepository(RepositoryName name, Change.Origin origin) {
         database.read(tx -> require(tx, name));
-        while (database.write(tx -> deletePiece(tx, name, origin))) {
-            // until nothing is left
-        }
+        deletePieces(name, origin);
     }
 
     /**
@@ -206,13 +204,14 @@ public final class Artifacts {
             if (names.isEmpty()) {
                 return;
             }
-            for (String name : names) {
-                var repository = new RepositoryName(name);
-                while (database.write(tx -> deletePiece(tx, repository, origin))) {
-                    // until nothing is left
-                }
-            }
+            names.forEach(name -> deletePieces(new RepositoryName(name), origin));
             after = names.getLast();
+        }
+    }
+
+    private void deletePieces(RepositoryName name, Change.Origin origin) {
+        while (database.write(tx -> deletePiece(tx, name, origin))) {
+            // until nothing is left
         }
     }
 

@@ -32,7 +32,7 @@ final class Proofs {
 
     /** Whose push it is. May read the database, so it is asked before the transaction. */
     Holder holder(Principal principal, RepositoryName name) {
-        return new Holder(principal.kind() + ":" + principal.id(), pullable.apply(principal, name), new HashMap<>());
+        return new Holder(principal.identity(), pullable.apply(principal, name), new HashMap<>());
     }
 
     /**

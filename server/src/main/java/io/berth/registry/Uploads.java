@@ -76,7 +76,7 @@ public final class Uploads {
         var row = new UploadDao.UploadRow(
                 state.id().toString(),
                 repository.value(),
-                owner(principal),
+                principal.identity(),
                 algorithm.label(),
                 store.name(),
                 state.generation(),
@@ -84,7 +84,7 @@ public final class Uploads {
                 clock.millis());
         var session = new UploadSession(
                 repository,
-                owner(principal),
+                principal.identity(),
                 algorithm,
                 store,
                 state,
@@ -112,7 +112,7 @@ public final class Uploads {
         freeSpace.require();
         var session = new UploadSession(
                 repository,
-                owner(principal),
+                principal.identity(),
                 digest.algorithm(),
                 store,
                 new UploadState(uuid(), random.nextLong(), 0),
@@ -144,15 +144,10 @@ public final class Uploads {
         }
         if (isOver(session)
                 || !session.repository().equals(repository)
-                || !session.principal().equals(owner(principal))) {
+                || !session.principal().equals(principal.identity())) {
             throw unknown();
         }
         return session;
-    }
-
-    // By the id, which is never used again: the next user or robot of the name is somebody else.
-    private static String owner(Principal principal) {
-        return principal.kind() + ":" + principal.id();
     }
 
     private UploadSession restore(UUID id) throws IOException {

@@ -163,8 +163,7 @@ public final class V2Endpoint implements Endpoint {
     }
 
     private void requireRate(Exchange exchange, Principal principal) {
-        String key = principal.isAnonymous() ? exchange.client() : principal.kind() + ":" + principal.id();
-        if (!rateLimiter.allow(key)) {
+        if (!rateLimiter.allow(exchange, principal)) {
             throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many requests").header("Retry-After", "1");
         }
     }
