@@ -4,6 +4,7 @@ import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
+import java.util.function.Predicate;
 
 /**
  * A pattern of repositories' or tags' names, which has to match the whole name.
@@ -20,11 +21,11 @@ public final class NamePattern {
     private static final String REGULAR_EXPRESSION = "re:";
 
     private final String text;
-    private final Pattern pattern;
+    private final Predicate<String> names;
 
-    private NamePattern(String text, Pattern pattern) {
+    private NamePattern(String text, Predicate<String> names) {
         this.text = text;
-        this.pattern = pattern;
+        this.names = names;
     }
 
     /**
@@ -40,15 +41,36 @@ public final class NamePattern {
             throw new OciException(ErrorCode.BAD_REQUEST, "a pattern has at most " + MAX_LENGTH + " characters");
         }
         try {
-            String expression = text.startsWith(REGULAR_EXPRESSION)
-                    ? text.substring(REGULAR_EXPRESSION.length())
-                    : expression(text);
-            return new NamePattern(text, Pattern.compile(expression));
+            if (text.startsWith(REGULAR_EXPRESSION)) {
+                return new NamePattern(
+                        text,
+                        Pattern.compile(text.substring(REGULAR_EXPRESSION.length()))::matches);
+            }
+            Predicate<String> simple = simple(text);
+            return new NamePattern(text, simple != null ? simple : Pattern.compile(expression(text))::matches);
         } catch (PatternSyntaxException e) {
             throw new OciException(ErrorCode.BAD_REQUEST, "'" + text + "' is no pattern: " + e.getDescription());
         }
     }
 
+    // Names and prefixes are what most patterns are, and every request asks: they need no automaton. Null for other globs.
+    private static Predicate<String> simple(String glob) {
+        int star = glob.indexOf('*');
+        if (glob.indexOf('?') >= 0 || glob.indexOf('{') >= 0 || glob.indexOf('}') >= 0 || glob.lastIndexOf('*') != star) {
+            return null;
+        }
+        if (star < 0) {
+            return glob::equals;
+        }
+        String start = glob.substring(0, star);
+        String end = glob.substring(star + 1);
+        return name -> name.length() >= start.length() + end.length()
+                && name.startsWith(start)
+                && name.endsWith(end)
+                && name.indexOf('/', start.length(), name.length() - end.length()) < 0;
+    }
+
+    // As a regular expression
     private static String expression(String glob) {
         var expression = new StringBuilder();
         int depth = 0;
@@ -83,7 +105,7 @@ public final class NamePattern {
     }
 
     public boolean matches(String name) {
-        return pattern.matches(name);
+        return names.test(name);
     }
 
     @Override
