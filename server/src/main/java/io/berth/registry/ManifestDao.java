@@ -130,6 +130,9 @@ interface ManifestDao {
     @SqlQuery("SELECT digest FROM manifest_reference WHERE manifest_id = :manifest AND resolved AND kind <> 'MANIFEST'")
     List<String> blobsOf(@Bind("manifest") long manifest);
 
+    @SqlQuery("SELECT digest FROM manifest_reference WHERE manifest_id = :manifest AND resolved AND kind = 'MANIFEST'")
+    List<String> childrenOf(@Bind("manifest") long manifest);
+
     @SqlQuery("SELECT digest FROM manifest_reference WHERE manifest_id = :manifest AND resolved")
     List<String> resolved(@Bind("manifest") long manifest);
 
