@@ -190,6 +190,10 @@ class CopiesImages(ImageClient):
         self.logged_in()
         self.assert_round_trip(self.images.small, self.repository, "v1")
 
+    def test_the_layers_of_a_whole_system_come_back_bit_for_bit(self):
+        self.logged_in()
+        self.assert_round_trip(self.images.system, self.repository, "v1")
+
     def test_an_image_of_60_mib_comes_back_bit_for_bit(self):
         self.logged_in()
         self.assert_round_trip(self.images.big, self.repository, "v1")

@@ -209,6 +209,53 @@ def tar_of(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
+def tar_of_entries(*entries: tuple[str, bytes | str | int | None]) -> bytes:
+    """A tar of files (bytes), programs (a mode before their name), links (-> target), hard links (= target), folders."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in entries:
+            mode, _, path = name.rpartition(" ")
+            info = entry(path, len(content) if isinstance(content, bytes) else 0)
+            info.mode = int(mode, 8) if mode else 0o755 if content is None else 0o644
+            if content is None:
+                info.type = tarfile.DIRTYPE
+            elif isinstance(content, str):
+                kind, _, info.linkname = content.partition(" ")
+                info.type = tarfile.SYMTYPE if kind == "->" else tarfile.LNKTYPE
+            tar.addfile(info, io.BytesIO(content) if isinstance(content, bytes) else None)
+    return buffer.getvalue()
+
+
+def layers_of_a_system(source: random.Random) -> list[bytes]:
+    """What images of distributions hold: a root file system, packages, changed modes, whiteouts, names of all kinds."""
+    packages = [(f"usr/share/doc/package-{n}/copyright", source.randbytes(source.randrange(4_000))) for n in range(600)]
+    return [
+        tar_of_entries(
+            ("bin", None),
+            ("4755 bin/su", source.randbytes(60_000)),
+            ("755 bin/sh", source.randbytes(120_000)),
+            ("bin/ash", "= bin/sh"),
+            ("etc", None),
+            ("etc/os-release", b"ID=acceptance\n"),
+            ("etc/mtab", "-> ../proc/self/mounts"),
+            ("1777 tmp", None),
+            ("usr", None),
+            ("usr/lib", None),
+            ("lib", "-> usr/lib"),
+            ("var", None),
+            ("var/cache", None),
+            ("var/cache/old", b"old"),
+        ),
+        tar_of_entries(("usr/share", None), ("usr/share/doc", None), *packages),
+        tar_of_entries(("usr/lib/libbig.so", source.randbytes(6 * MIB)), ("usr/lib/libbig.so.1", "-> libbig.so")),
+        tar_of_entries(("usr/lib/zeros", bytes(4 * MIB))),
+        tar_of_entries(("600 etc/os-release", b"ID=acceptance\n")),
+        tar_of_entries(("usr/share/doc/.wh.package-7", b"")),
+        tar_of_entries(("var/cache", None), ("var/cache/.wh..wh..opq", b""), ("var/cache/new", b"new")),
+        tar_of_entries(("usr/share/zürich-北京", b"name"), ("usr/share/" + "long-" * 30, b"name")),
+    ]
+
+
 def zstd_stored(data: bytes) -> bytes:
     """A Zstandard frame (RFC 8878, section 3.1.1) of raw blocks: valid for every decoder, made without an encoder."""
     frame = bytearray(b"\x28\xb5\x2f\xfd\xa0" + struct.pack("<I", len(data)))  # single segment, 4-byte content size
@@ -259,11 +306,14 @@ class Images:
             for architecture in ("amd64", "arm64")
         ]
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": platforms}
+        system = [add_layer(self.layout, tar) for tar in layers_of_a_system(self.random)]
         self.small = self._named("small", add_image(self.layout, small))
         self.zstd = self._named("zstd", add_image(self.layout, zstd))
         self.big = self._named("big", add_image(self.layout, big))
         self.index = self._named("index", self.layout.add_json(index, INDEX))
-        self.layout.write_index([image.descriptor for image in (self.small, self.zstd, self.big, self.index)])
+        self.system = self._named("system", add_image(self.layout, system))
+        images = (self.small, self.zstd, self.big, self.index, self.system)
+        self.layout.write_index([image.descriptor for image in images])
 
     def _layer(self, name: str, size: int, zstd: bool = False) -> tuple[dict, str]:
         text = f"this is {name}\n".encode() * 100

@@ -67,6 +67,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -92,6 +93,12 @@ public final class Berth implements AutoCloseable {
      * @throws IllegalStateException or {@link IOException} when it cannot start, with what to do
      */
     public Berth(BerthConfig config, Clock clock, RandomGenerator random) throws IOException {
+        this(config, clock, random, UnaryOperator.identity());
+    }
+
+    /** @param between what is put between the registry and its store */
+    Berth(BerthConfig config, Clock clock, RandomGenerator random, UnaryOperator<BlobStore> between)
+            throws IOException {
         try {
             var locks = own(new DirectoryLocks());
             locks.lock(DirectoryLocks.Kind.DATA, config.data());
@@ -109,8 +116,8 @@ public final class Berth implements AutoCloseable {
                     random,
                     Meters.database(meters)));
             new DurableDirectories().ensure(config.database().directory());
-            BlobStore store = own(
-                    new MeteredBlobStore(new FileBlobStore(config.storage().blobs(), uploadWriter(config)), meters));
+            BlobStore store = own(new MeteredBlobStore(
+                    between.apply(new FileBlobStore(config.storage().blobs(), uploadWriter(config))), meters));
             locks.lock(DirectoryLocks.Kind.BLOBS, config.storage().blobs());
 
             var access = new AccessVersion();

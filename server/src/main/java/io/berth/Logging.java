@@ -30,7 +30,7 @@ public final class Logging {
         context.getLogger("io.berth").setLevel(Level.toLevel(config.level()));
     }
 
-    private static Encoder<ILoggingEvent> encoder(LoggerContext context, BerthConfig.LogFormat format) {
+    static Encoder<ILoggingEvent> encoder(LoggerContext context, BerthConfig.LogFormat format) {
         if (format == BerthConfig.LogFormat.JSON) {
             var json = new JsonEncoder();
             json.setContext(context);
@@ -39,8 +39,9 @@ public final class Logging {
         }
         var text = new PatternLayoutEncoder();
         text.setContext(context);
-        // Control characters of a message could forge lines.
-        text.setPattern("%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %replace(%msg){'[\\p{Cntrl}]', ' '}%n%ex");
+        // Control characters of a message could forge lines; those beyond ASCII, and Unicode's ends of lines, too.
+        text.setPattern("%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level"
+                + " %replace(%msg){'[\\p{Cc}\\p{Zl}\\p{Zp}]', ' '}%n%ex");
         text.start();
         return text;
     }

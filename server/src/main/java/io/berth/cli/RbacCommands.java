@@ -39,8 +39,8 @@ final class RbacCommands {
     @Command(
             name = "apply",
             description = {
-                "Makes projects, roles, members, robots, quotas, settings, identity sources and workload rules what a",
-                "YAML file says, all of it or nothing.",
+                "Makes projects, members, robots, settings and more what a YAML file says, all of it or nothing.",
+                "It may name projects, roles, members, robots, quotas, settings, identity sources and workload rules.",
                 "What the file does not name stays; a list that it has is all there shall be.",
                 "A secret of a source is {env: NAME} or {file: PATH}, so that the file has none.",
                 "The secrets of new robots are printed once."

@@ -110,35 +110,45 @@ final class GroupCommitWriter implements AutoCloseable {
         while (running) {
             group.clear();
             try {
-                Job<?> first = queue.poll(LATER_MILLIS, TimeUnit.MILLISECONDS);
-                var now = new ArrayList<Job<?>>();
-                if (first != null) {
-                    now.add(first);
-                    queue.drainTo(now, MAX_GROUP);
+                running = gather(group);
+                group.removeIf(job -> !job.begin());
+                if (!group.isEmpty()) {
+                    long start = System.nanoTime();
+                    commitTogether(group);
+                    measure(group.size(), System.nanoTime() - start);
                 }
-                later.drainTo(group); // after that and all of it: a write sees what its caller wrote later before
-                group.addAll(now);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return;
-            }
-            if (group.remove(stop)) {
-                running = false;
-                later.drainTo(group);
-            }
-            group.removeIf(job -> !job.begin());
-            if (!group.isEmpty()) {
-                long start = System.nanoTime();
-                commitTogether(group);
-                measure(group.size(), System.nanoTime() - start);
+            } catch (RuntimeException | Error e) {
+                // No memory, say. Who is in this group hears of it, and the next group gets its turn.
+                rollback();
+                group.forEach(job -> job.result.completeExceptionally(e));
             }
         }
+    }
+
+    /** Fills {@code group} with what waits; false when nothing comes after it. */
+    private boolean gather(List<Job<?>> group) throws InterruptedException {
+        Job<?> first = queue.poll(LATER_MILLIS, TimeUnit.MILLISECONDS);
+        var now = new ArrayList<Job<?>>();
+        if (first != null) {
+            now.add(first);
+            queue.drainTo(now, MAX_GROUP);
+        }
+        later.drainTo(group); // after that and all of it: a write sees what its caller wrote later before
+        group.addAll(now);
+        if (!group.remove(stop)) {
+            return true;
+        }
+        later.drainTo(group);
+        return false;
     }
 
     private void measure(int size, long nanos) {
         try {
             metrics.group(size, nanos);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("a commit could not be counted", e);
         }
     }

@@ -5,6 +5,7 @@ import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -104,13 +105,54 @@ public final class BodySender {
         String next() throws IOException;
     }
 
+    /** Sends {@code length} bytes as they come. A source that ends before or fails breaks the answer off. */
+    public void stream(int status, long length, ByteSource source) throws IOException {
+        exchange.response().setStatusCode(status).putHeader("Content-Length", Long.toString(length));
+        exchange.settle();
+        if (isHead() || length == 0) {
+            await(exchange.response().end());
+        } else {
+            pumped(new StreamFiller(source, length));
+        }
+    }
+
+    /** Bytes by pieces. */
+    @FunctionalInterface
+    public interface ByteSource {
+        /** The next piece, which is the caller's until the next call, or null at the end. */
+        ByteBuffer next() throws IOException;
+    }
+
+    /** Writes the bytes of one range by the method of {@link PartWriter} that suits where they lie. */
+    @FunctionalInterface
+    public interface Part {
+        void write(ByteRanges.Range range, PartWriter to) throws IOException;
+    }
+
+    /** Where the bytes of a range go. */
+    public static final class PartWriter {
+        private final Pump pump;
+
+        private PartWriter(Pump pump) {
+            this.pump = pump;
+        }
+
+        public void region(FileChannel file, long offset, long length) throws IOException {
+            pump.write(new RegionFiller(file, offset, length));
+        }
+
+        public void stream(ByteSource source, long length) throws IOException {
+            pump.write(new StreamFiller(source, length));
+        }
+    }
+
     /**
-     * Sends several ranges of a file as {@code multipart/byteranges}.
+     * Sends several ranges as {@code multipart/byteranges}.
      *
+     * @param part is asked for each range in turn
      * @see <a href="https://www.rfc-editor.org/rfc/rfc9110#section-14.6">RFC 9110, Media Type multipart/byteranges</a>
      */
-    public void multipart(FileChannel file, long size, String contentType, List<ByteRanges.Range> ranges)
-            throws IOException {
+    public void multipart(long size, String contentType, List<ByteRanges.Range> ranges, Part part) throws IOException {
         String boundary = "berth-" + exchange.requestId();
         List<byte[]> heads = ranges.stream()
                 .map(range -> ("\r\n--" + boundary + "\r\nContent-Type: " + contentType + "\r\nContent-Range: bytes "
@@ -132,13 +174,13 @@ public final class BodySender {
             return;
         }
         try (Pump pump = pump()) {
+            var to = new PartWriter(pump);
             for (int i = 0; i < ranges.size(); i++) {
                 exchange.response().write(Buffer.buffer(heads.get(i)));
-                pump.write(new RegionFiller(
-                        file, ranges.get(i).first(), ranges.get(i).length()));
+                part.write(ranges.get(i), to);
             }
             pump.finish(exchange.response().end(Buffer.buffer(tail)));
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             exchange.abort();
             throw e;
         }
@@ -203,6 +245,34 @@ public final class BodySender {
             position += count;
             left -= count;
             return true;
+        }
+    }
+
+    private static final class StreamFiller implements Pump.Filler {
+        private final ByteSource source;
+        private ByteBuffer piece = ByteBuffer.allocate(0);
+        private long left;
+
+        StreamFiller(ByteSource source, long length) {
+            this.source = source;
+            this.left = length;
+        }
+
+        @Override
+        public boolean fill(ByteBuf buffer) throws IOException {
+            while (left > 0 && buffer.isWritable()) {
+                if (!piece.hasRemaining()) {
+                    piece = source.next();
+                    if (piece == null) {
+                        throw new IOException("the stored object is shorter than its blob");
+                    }
+                }
+                int count = (int) Math.min(left, Math.min(piece.remaining(), buffer.writableBytes()));
+                buffer.writeBytes(piece.slice(piece.position(), count));
+                piece.position(piece.position() + count);
+                left -= count;
+            }
+            return buffer.isReadable();
         }
     }
 }

@@ -8,6 +8,7 @@ import static io.berth.registry.ManifestRoutes.IF_NONE_MATCH;
 import io.berth.access.Decision;
 import io.berth.access.Permission;
 import io.berth.access.Target;
+import io.berth.http.BodySender;
 import io.berth.http.ByteRanges;
 import io.berth.http.EntityTags;
 import io.berth.http.Exchange;
@@ -72,7 +73,6 @@ final class BlobRoutes {
             case 0 -> send(exchange, name, blob, 200, 0, blob.size);
             case 1 -> {
                 ByteRanges.Range range = ranges.ranges().getFirst();
-                exchange.set("Content-Range", "bytes %d-%d/%d".formatted(range.first(), range.last(), blob.size));
                 send(exchange, name, blob, 206, range.first(), range.length());
             }
             default -> sendParts(exchange, name, blob, ranges.ranges());
@@ -111,20 +111,41 @@ final class BlobRoutes {
             byte[] part = offset == 0 && length == blob.size
                     ? blob.content
                     : Arrays.copyOfRange(blob.content, (int) offset, (int) (offset + length));
+            tellRange(exchange, blob, status, offset, length);
             exchange.answer(status, OCTET_STREAM, part);
             return;
         }
         try (BlobContent content = pullBlob.open(name, blob, offset, length)) {
+            if (content instanceof BlobContent.Redirect redirect && exchange.method() == HttpMethod.GET) {
+                redirect(exchange, redirect);
+                return;
+            }
+            exchange.set("Content-Type", OCTET_STREAM);
+            tellRange(exchange, blob, status, offset, length);
             switch (content) {
-                case BlobContent.FileRegion region -> {
-                    exchange.set("Content-Type", OCTET_STREAM);
+                case BlobContent.FileRegion region ->
                     exchange.sender().region(status, region.channel(), region.offset(), region.length());
-                }
-                case BlobContent.Stream ignored -> throw new IllegalStateException("no store gives streams yet");
-                case BlobContent.Redirect redirect ->
-                    exchange.set("Location", redirect.location().toString()).answer(307);
+                case BlobContent.Stream stream ->
+                    exchange.sender().stream(status, stream.length(), stream.source()::next);
+                // A link is for GET alone; what HEAD wants is known here.
+                case BlobContent.Redirect ignored -> exchange.sender().stream(status, length, () -> null);
             }
         }
+    }
+
+    private static void tellRange(
+            Exchange exchange, RegistryCache.CachedBlob blob, int status, long offset, long length) {
+        if (status == 206) {
+            exchange.set("Content-Range", "bytes %d-%d/%d".formatted(offset, offset + length - 1, blob.size));
+        }
+    }
+
+    // Such a link may be signed, and then gives the blob to whoever has it until it ends: caches must not keep it. The
+    // client repeats its Range there, and knows not to repeat its Authorization.
+    private static void redirect(Exchange exchange, BlobContent.Redirect redirect) {
+        exchange.set(CACHE_CONTROL, "no-store")
+                .set("Location", redirect.location().toString())
+                .answer(307);
     }
 
     private void sendParts(
@@ -135,12 +156,40 @@ final class BlobRoutes {
             exchange.answer(200, OCTET_STREAM, blob.content);
             return;
         }
-        try (BlobContent content = pullBlob.open(name, blob, 0, blob.size)) {
-            if (content instanceof BlobContent.FileRegion region) {
-                exchange.sender().multipart(region.channel(), blob.size, OCTET_STREAM, ranges);
-            } else {
-                throw new IllegalStateException("no store but files gives parts yet");
+        ByteRanges.Range first = ranges.getFirst();
+        try (BlobContent content = pullBlob.open(name, blob, first.first(), first.length())) {
+            switch (content) {
+                // One open file for all parts: it stays readable when the blob is deleted meanwhile.
+                case BlobContent.FileRegion region -> {
+                    long start = region.offset() - first.first();
+                    exchange.sender()
+                            .multipart(
+                                    blob.size,
+                                    OCTET_STREAM,
+                                    ranges,
+                                    (range, to) -> to.region(region.channel(), start + range.first(), range.length()));
+                }
+                case BlobContent.Stream stream ->
+                    exchange.sender().multipart(blob.size, OCTET_STREAM, ranges, (range, to) -> {
+                        if (range == first) {
+                            to.stream(stream.source()::next, stream.length());
+                        } else {
+                            sendStreamed(name, blob, range, to);
+                        }
+                    });
+                case BlobContent.Redirect redirect -> redirect(exchange, redirect);
             }
+        }
+    }
+
+    private void sendStreamed(
+            RepositoryName name, RegistryCache.CachedBlob blob, ByteRanges.Range range, BodySender.PartWriter to)
+            throws IOException {
+        try (BlobContent content = pullBlob.open(name, blob, range.first(), range.length())) {
+            if (!(content instanceof BlobContent.Stream stream)) {
+                throw new IOException("the store gave one part of a blob as a stream and another in another way");
+            }
+            to.stream(stream.source()::next, stream.length());
         }
     }
 

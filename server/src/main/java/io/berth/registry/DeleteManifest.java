@@ -94,10 +94,13 @@ final class DeleteManifest {
             removeTag(tx, name, repository, new Tag(tag), digest.toString(), origin);
         }
         List<String> blobs = manifests.blobsOf(manifest.id());
+        List<String> children = manifests.childrenOf(manifest.id());
         manifests.deleteReferences(manifest.id());
         manifests.delete(manifest.id());
         manifests.deleteUnusedContent(digest.toString());
         Charges.unlink(tx, repository.projectId(), digest.toString());
+        // Looked at when they were pushed, they were kept for this index, and nobody would look again.
+        children.forEach(child -> tx.dao(BlobDao.class).review("MANIFEST", name + "@" + child, tx.nowMillis()));
         List<String> unlinked = blobs.stream()
                 .filter(blob -> Repositories.unlinkUnused(tx, repository, blob))
                 .toList();

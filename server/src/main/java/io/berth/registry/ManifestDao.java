@@ -130,6 +130,9 @@ interface ManifestDao {
     @SqlQuery("SELECT digest FROM manifest_reference WHERE manifest_id = :manifest AND resolved AND kind <> 'MANIFEST'")
     List<String> blobsOf(@Bind("manifest") long manifest);
 
+    @SqlQuery("SELECT digest FROM manifest_reference WHERE manifest_id = :manifest AND resolved AND kind = 'MANIFEST'")
+    List<String> childrenOf(@Bind("manifest") long manifest);
+
     @SqlQuery("SELECT digest FROM manifest_reference WHERE manifest_id = :manifest AND resolved")
     List<String> resolved(@Bind("manifest") long manifest);
 
@@ -145,11 +148,13 @@ interface ManifestDao {
             """)
     void deleteUnusedContent(@Bind("digest") String digest);
 
+    // A join would hide from PostgreSQL that the index has them in their order, and it would sort all there are.
     @SqlQuery("""
             SELECT m.digest, m.media_type, m.artifact_type, m.size,
                    COALESCE(octet_length(m.annotations), 0) AS annotation_bytes
-            FROM repository r JOIN manifest m ON m.repository_id = r.id
-            WHERE r.name = :repository AND m.subject = :subject AND m.digest > :after
+            FROM manifest m
+            WHERE m.repository_id = (SELECT id FROM repository WHERE name = :repository) AND m.subject = :subject
+              AND m.digest > :after
               AND (:artifactType = '' OR m.artifact_type = :artifactType)
             ORDER BY m.digest LIMIT :limit
             """)
@@ -163,8 +168,9 @@ interface ManifestDao {
     // Apart from the list, since they may be megabytes each and the list says how many of them fit.
     @SqlQuery("""
             SELECT m.digest, m.annotations
-            FROM repository r JOIN manifest m ON m.repository_id = r.id
-            WHERE r.name = :repository AND m.subject = :subject AND m.digest > :after AND m.digest <= :last
+            FROM manifest m
+            WHERE m.repository_id = (SELECT id FROM repository WHERE name = :repository) AND m.subject = :subject
+              AND m.digest > :after AND m.digest <= :last
               AND (:artifactType = '' OR m.artifact_type = :artifactType) AND m.annotations IS NOT NULL
             """)
     List<Annotations> annotations(

@@ -113,6 +113,7 @@ public final class Registry {
      */
     public void recover() throws IOException {
         Recovery.run(database, store);
+        uploads.countEarlier();
         database.write(tx -> {
             projects.ensureDefault(tx, RepositoryName.DEFAULT_PROJECT);
             return null;

@@ -40,6 +40,7 @@ final class UploadSession {
     private final Supplier<CompletableFuture<?>> rows;
     private volatile CompletableFuture<?> row;
     private volatile UploadState state;
+    private volatile long taken;
     private volatile long createdAt;
     private volatile long touchedAt;
     private volatile boolean ended;
@@ -61,6 +62,7 @@ final class UploadSession {
         this.algorithm = algorithm;
         this.store = store;
         this.state = state;
+        this.taken = state.size();
         this.createdAt = now;
         this.touchedAt = now;
         this.rows = rows;
@@ -93,6 +95,17 @@ final class UploadSession {
     long size() {
         byte[] small = memory;
         return small == null ? state.size() : small.length;
+    }
+
+    /** As {@link #size}, with what a request that is under way has brought so far. */
+    long taken() {
+        return taken;
+    }
+
+    /** Counts bytes on their way into the store. */
+    void take(int bytes) {
+        long all = taken + bytes; // nobody else writes: the lock is held
+        taken = all;
     }
 
     long touchedAt() {
@@ -178,6 +191,7 @@ final class UploadSession {
             state = store.resume(state);
             throw e;
         } finally {
+            taken = state.size();
             touchedAt = now;
             if (hashing != null && state.size() - before != hashing.count()) {
                 hash = null;
@@ -196,12 +210,14 @@ final class UploadSession {
             buffer.put(chunk);
         }
         memory = java.util.Arrays.copyOf(buffer.array(), buffer.position());
+        taken = memory.length;
         touchedAt = now;
     }
 
     /** Drops what {@link #appendInMemory} took: it counts within one request only. */
     void forgetMemory() {
         memory = null;
+        taken = state.size();
     }
 
     /** The digest of everything taken, by {@code wanted}'s algorithm. */

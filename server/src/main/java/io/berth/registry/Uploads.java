@@ -69,6 +69,21 @@ public final class Uploads {
         return sessions.size();
     }
 
+    /** Has uploads from before the start count as open too, though nobody may ever ask for them again. */
+    void countEarlier() throws IOException {
+        if (limits.countsEarlier()) {
+            for (UploadDao.UploadRow row :
+                    database.read(tx -> tx.dao(UploadDao.class).all())) {
+                UUID id = UUID.fromString(row.id());
+                limits.countEarlier(
+                        id,
+                        row,
+                        store.resume(new UploadState(id, row.generation(), row.size()))
+                                .size());
+            }
+        }
+    }
+
     /** Begins an upload that further requests will feed. */
     UploadSession open(RepositoryName repository, Principal principal, Digest.Algorithm algorithm) {
         freeSpace.require();
@@ -165,6 +180,7 @@ public final class Uploads {
                 .openedAt(row.createdAt())
                 .withBytesInStore();
         UploadSession other = sessions.putIfAbsent(id, session);
+        limits.forgetEarlier(id);
         return other == null ? session : other;
     }
 
@@ -197,14 +213,9 @@ public final class Uploads {
         }
         freeSpace.require();
         long before = session.size();
-        long limit = limits.left(session, sessions.values());
-        if (body.length() > limit) {
-            throw UploadLimits.tooLarge();
-        }
+        limits.require(body.length(), session, sessions.values());
         session.append(
-                new LimitedSource(body.source(), limit, UploadLimits::tooLarge),
-                Math.max(0, body.length()),
-                clock.millis());
+                limits.limited(body.source(), session, sessions.values()), Math.max(0, body.length()), clock.millis());
         if (range != null && session.size() - before != range.length()) {
             throw new OciException(ErrorCode.SIZE_INVALID, "the body is shorter or longer than its Content-Range");
         }
@@ -230,9 +241,7 @@ public final class Uploads {
                     session.state().size() == 0 && range == null && body.length() >= 0 && body.length() <= inlineLimit;
             if (small) {
                 freeSpace.require();
-                if (body.length() > limits.left(session, sessions.values())) {
-                    throw UploadLimits.tooLarge();
-                }
+                limits.require(body.length(), session, sessions.values());
                 session.appendInMemory(body.source(), (int) body.length(), clock.millis());
             } else {
                 appendLocked(session, range, body);
@@ -328,6 +337,7 @@ public final class Uploads {
             if (live == null) {
                 // The bytes first: on a full disk they make the room that forgetting the row takes.
                 store.abort(new UploadState(id, row.generation(), row.size()));
+                limits.forgetEarlier(id);
                 database.write(tx -> tx.dao(UploadDao.class).delete(row.id()));
             } else if (live.touchedAt() >= before) {
                 database.writeLater(tx -> {

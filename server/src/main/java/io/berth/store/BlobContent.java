@@ -32,7 +32,11 @@ public sealed interface BlobContent extends AutoCloseable {
         }
     }
 
-    /** The client may fetch the whole object itself. */
+    /**
+     * The client may fetch the object itself, whichever part it wants of it.
+     *
+     * @param location carries no credential of the store's own, at most a signature that soon ends
+     */
     record Redirect(URI location) implements BlobContent {
         @Override
         public void close() {}

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
@@ -380,11 +381,15 @@ class GroupCommitWriterTest {
         }
     }
 
-    @Test
-    void anErrorInAnActionOrInTheMetricsDoesNotStopTheWriter() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anErrorInAnActionOrInTheMetricsDoesNotStopTheWriter(boolean memory) throws Exception {
         metrics = new DatabaseMetrics() {
             @Override
             public void group(int size, long nanos) {
+                if (memory) {
+                    throw new OutOfMemoryError("none is left");
+                }
                 throw new IllegalStateException("metrics are broken");
             }
         };

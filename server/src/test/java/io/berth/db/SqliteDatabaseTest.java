@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.jdbi.v3.sqlobject.statement.SqlQuery;
@@ -54,6 +55,19 @@ class SqliteDatabaseTest extends DatabaseContract {
                     return null;
                 }))
                 .isInstanceOf(DatabaseException.class);
+    }
+
+    @Test
+    void sqliteIsNeverCalledOnAVirtualThread() throws InterruptedException {
+        var threads = new ConcurrentLinkedQueue<Thread>();
+        Database.Work<Boolean> work = tx -> threads.add(Thread.currentThread());
+        Thread.startVirtualThread(() -> {
+                    database.read(work);
+                    database.write(work);
+                    database.writeLater(work).join();
+                })
+                .join();
+        assertThat(threads).hasSize(3).noneMatch(Thread::isVirtual);
     }
 
     @Test

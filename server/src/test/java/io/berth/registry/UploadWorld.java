@@ -106,6 +106,7 @@ final class UploadWorld implements AutoCloseable {
                 key -> blob(key.digest())
                         .filter(blob -> blob.generation() == key.generation())
                         .isPresent());
+        uploads.countEarlier();
     }
 
     /** Waits until what is written later has been written. */

@@ -11,7 +11,9 @@ import io.berth.oci.Digest;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.oci.RepositoryName;
+import io.berth.store.ChunkSource;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -401,6 +403,56 @@ class UploadsTest {
         world.uploads.cancel(first);
         world.uploads.append(second, null, UploadWorld.body(bytes(9000)));
         assertThat(second.size()).isEqualTo(9000);
+    }
+
+    @Test
+    void uploadsOfOnePrincipalAtOnceHoldTogetherNoMoreThanOneAfterTheOther() throws IOException {
+        world.close();
+        world = new UploadWorld(directory.resolve("together"), 0, 10_000);
+        UploadSession outer = world.open();
+        UploadSession inner = world.open();
+        // Both begin when there is room for either, and neither announces how much will come.
+        var pieces = new int[1];
+        refused(
+                ErrorCode.TOO_LARGE,
+                () -> world.uploads.append(
+                        outer,
+                        null,
+                        new Uploads.Body(
+                                () -> {
+                                    if (pieces[0]++ == 1) {
+                                        world.uploads.append(
+                                                inner, null, new Uploads.Body(ChunkSource.of(bytes(5_000)), -1));
+                                    }
+                                    return pieces[0] <= 3 ? ByteBuffer.wrap(bytes(3_000)) : null;
+                                },
+                                -1)));
+        assertThat(inner.size()).isEqualTo(5_000);
+        assertThat(outer.size()).isLessThanOrEqualTo(5_000);
+        world.uploads.cancel(inner);
+        world.uploads.append(outer, null, UploadWorld.body(bytes((int) (10_000 - outer.size()))));
+    }
+
+    @Test
+    void uploadsFromBeforeTheStartCountThoughNobodyHasAskedForThem() throws IOException {
+        world.close();
+        world = new UploadWorld(directory.resolve("earlier"), 0, 10_000);
+        UploadSession earlier = world.open();
+        world.uploads.append(earlier, null, UploadWorld.body(bytes(6000)));
+        world.restart(true);
+        UploadSession now = world.open();
+        refused(ErrorCode.TOO_LARGE, () -> world.uploads.append(now, null, UploadWorld.body(bytes(4001))));
+        UploadSession again = world.find(id(earlier));
+        refused(ErrorCode.TOO_LARGE, () -> world.uploads.append(again, null, UploadWorld.body(bytes(4001))));
+        world.uploads.append(again, null, UploadWorld.body(bytes(4000)));
+        world.uploads.cancel(again);
+        world.restart(true);
+        world.uploads.append(world.find(id(now)), null, UploadWorld.body(bytes(10_000)));
+        world.restart(true);
+        world.clock.advance(UploadWorld.EXPIRY.plusHours(1));
+        UploadSession last = world.open();
+        world.uploads.expire();
+        world.uploads.append(last, null, UploadWorld.body(bytes(9000)));
     }
 
     @Test

@@ -3,8 +3,10 @@ package io.berth.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.berth.Berth;
+import io.berth.BerthOnStore;
 import io.berth.config.BerthConfig;
 import io.berth.config.ConfigLoader;
+import io.berth.store.BlobStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -22,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLContext;
 
 /** A Berth on a free port, and a client of it. */
@@ -49,6 +52,20 @@ final class BerthUnderTest implements AutoCloseable {
                 .connectTimeout(PATIENCE)
                 .build();
         return new BerthUnderTest(data, berth(data, settings), client, "http");
+    }
+
+    /** The same with something between the registry and its store. */
+    static BerthUnderTest startOn(UnaryOperator<BlobStore> between, Path data, String... settings) {
+        try {
+            Berth berth = BerthOnStore.start(config(data, settings), Clock.systemUTC(), new Randomness(), between);
+            HttpClient client = HttpClient.newBuilder()
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .connectTimeout(PATIENCE)
+                    .build();
+            return new BerthUnderTest(data, berth, client, "http");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The same with TLS from {@code certificate}. */

@@ -1,6 +1,7 @@
 package io.berth.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.Socket;
@@ -8,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -53,6 +55,64 @@ class HostileClientsTest {
             }
             assertThat(closed).isTrue();
         }
+    }
+
+    @Test
+    void framesOfAnEndlessHeadTrickleInUntilTheConnectionEnds() throws IOException {
+        start("server.idle-timeout=400ms");
+        try (RawH2 h2 = RawH2.connect(berth.port())) {
+            h2.begin(1);
+            assertThat(isCutOff(i -> h2.goOn(1, "x-" + i, "y", false))).isTrue();
+            assertThat(h2.isSentAway()).isTrue();
+        }
+    }
+
+    @Test
+    void aHeadOfAbsurdSizeIsRefusedOverHttp2() throws IOException {
+        start();
+        try (RawH2 h2 = RawH2.connect(berth.port())) {
+            h2.begin(1);
+            for (int i = 0; i < 10; i++) {
+                h2.goOn(1, "x-" + i, "y".repeat(10_000), i == 9);
+            }
+            h2.begin(3);
+            h2.goOn(3, "x", "y", true);
+            // Whether the stream is refused or the connection ended, no handler saw that head.
+            assertThatThrownBy(() -> h2.readData(1, 1)).isInstanceOf(IOException.class);
+        }
+    }
+
+    @Test
+    void aHandshakeThatTricklesInEndsTheConnection(@TempDir Path directory) throws Exception {
+        start();
+        byte[] hello = {22, 3, 1, 2, 0, 1, 0, 1, (byte) 252, 3, 3};
+        try (var tls = BerthUnderTest.startTls(
+                        directory.resolve("data"),
+                        TestCertificate.make(directory, "served"),
+                        "server.idle-timeout=400ms");
+                RawHttp raw = RawHttp.connect(tls.port())) {
+            raw.send(hello);
+            assertThat(isCutOff(i -> raw.send(new byte[1]))).isTrue();
+        }
+    }
+
+    /** A piece of something that has no end. */
+    @FunctionalInterface
+    private interface Trickle {
+        void send(int i) throws IOException;
+    }
+
+    // A tenth of a second between the pieces, and fifteen seconds in all.
+    private static boolean isCutOff(Trickle trickle) {
+        for (int i = 0; i < 150; i++) {
+            try {
+                trickle.send(i);
+                LockSupport.parkNanos(100_000_000);
+            } catch (IOException e) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.berth.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -98,6 +99,38 @@ class ManifestSpecTest {
                         .body())
                 .isEqualTo(manifest.bytes());
         berth.get(MANIFESTS + manifest.digest()).isError(404, "MANIFEST_UNKNOWN");
+    }
+
+    @Test
+    void anIndexMayNameChildrenBySha512() {
+        Content child = image();
+        String digest = Content.sha512(child.bytes());
+        Content index = Content.of(
+                Content.OCI_INDEX,
+                "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"manifests\":[%s]}"
+                        .formatted(Content.OCI_INDEX, Content.descriptor(child.type(), digest, child.bytes().length)));
+        put("children-512", index).send().isError(404, "MANIFEST_BLOB_UNKNOWN");
+        put(digest, child).send().isStatus(201);
+        put("children-512", index).send().isStatus(201);
+        isServed(index, "children-512");
+        berth.delete(MANIFESTS + digest).isError(405, "UNSUPPORTED");
+    }
+
+    @Test
+    void dataWithinADescriptorIsKeptAndSavesNobodyTheBlob() {
+        byte[] config = "{}".getBytes(StandardCharsets.UTF_8);
+        String described = Content.descriptor(Content.OCI_CONFIG, Content.sha256(config), 2)
+                .replace("}", ",\"data\":\"e30=\"}");
+        Content manifest = Content.image(described, List.of(), "");
+        String other = "/v2/specs/data/manifests/v1";
+        berth.call("PUT", other)
+                .header("Content-Type", manifest.type())
+                .body(manifest.bytes())
+                .send()
+                .isError(404, "MANIFEST_BLOB_UNKNOWN");
+        berth.pushBlob("specs/data", config);
+        berth.pushManifest("specs/data", "v1", manifest);
+        assertThat(berth.get(other).isStatus(200).body()).isEqualTo(manifest.bytes());
     }
 
     @Test

@@ -3,6 +3,10 @@ package io.berth.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -30,6 +34,21 @@ class ProcessTest {
     }
 
     @Test
+    void onATerminalAGeneratedPasswordIsShownAtTheFirstStartAlone() throws IOException {
+        try (var berth = ServedProcess.startOnTerminal(data, Map.of())) {
+            String shown = berth.said("  user: admin  password: ");
+            assertThat(shown)
+                    .endsWith(Files.readString(data.resolve("admin-password")).strip());
+            assertThat(berth.stop()).isZero();
+        }
+        try (var berth = ServedProcess.startOnTerminal(data, Map.of())) {
+            berth.port();
+            assertThat(berth.stop()).isZero();
+            assertThat(berth.everything()).doesNotContain("password: ");
+        }
+    }
+
+    @Test
     void theConfiguredPasswordCountsOnceAndIsNeverPrinted() throws IOException {
         try (var berth = ServedProcess.start(data, Map.of("BERTH_ADMIN_PASSWORD", "Kennwort-Nummer-1"))) {
             assertThat(berth.status("/v2/", BerthUnderTest.basic("admin", "Kennwort-Nummer-1")))
@@ -47,6 +66,31 @@ class ProcessTest {
             assertThat(berth.everything())
                     .doesNotContain("Kennwort-Nummer-2", "Kennwort-Nummer-1")
                     .containsOnlyOnce("admin.password is ignored");
+        }
+    }
+
+    @Test
+    void whereBoringSslDoesNotLoadTheJdksTlsServes() throws Exception {
+        var certificate = TestCertificate.make(data, "served");
+        var environment = Map.of(
+                "JAVA_TOOL_OPTIONS",
+                "-Dio.netty.handler.ssl.noOpenSsl=true",
+                "BERTH_ADMIN_PASSWORD",
+                BerthUnderTest.PASSWORD,
+                "BERTH_SERVER_TLS_CERTIFICATE",
+                certificate.certificate().toString(),
+                "BERTH_SERVER_TLS_KEY",
+                certificate.key().toString());
+        try (var berth = ServedProcess.start(data.resolve("data"), environment);
+                var client = HttpClient.newBuilder()
+                        .sslContext(certificate.trusting())
+                        .build()) {
+            URI ready = URI.create("https://localhost:" + berth.port() + "/readyz");
+            assertThat(berth.said("Berth serves https")).contains("with the JDK's TLS");
+            var answer = client.send(HttpRequest.newBuilder(ready).build(), HttpResponse.BodyHandlers.discarding());
+            assertThat(answer.statusCode()).isEqualTo(200);
+            assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+            assertThat(berth.stop()).isZero();
         }
     }
 

@@ -78,6 +78,21 @@ class RacesTest {
         assertOneWon(answers, images, "/v2/race/move/manifests/moving");
     }
 
+    @Test
+    void aTagIsDeletedOnlyWhereItWasKnownToBe() throws Exception {
+        String path = "/v2/race/delete/manifests/deleted";
+        for (int round = 0; round < 20; round++) {
+            String etag = "\"" + berth.pushImage("race/delete", "deleted") + "\"";
+            Content moved = Content.image(berth, "race/delete");
+            List<Answer> answers = together(List.of(
+                    () -> berth.call("DELETE", path).header("If-Match", etag).send(), () -> put(path, moved)));
+            // Whichever was first, what was pushed meanwhile is not deleted by who did not know of it.
+            answers.get(1).isStatus(201);
+            assertThat(answers.getFirst().status()).isIn(202, 412);
+            berth.get(path).isStatus(200).has("Docker-Content-Digest", moved.digest());
+        }
+    }
+
     private static void assertOneWon(List<Answer> answers, List<Content> images, String path) {
         assertThat(answers).extracting(Answer::status).containsOnly(201, 412).containsOnlyOnce(201);
         int winner = answers.stream().map(Answer::status).toList().indexOf(201);

@@ -17,6 +17,7 @@ final class RawH2 implements AutoCloseable {
     private static final int SETTINGS = 4;
     private static final int GOAWAY = 7;
     private static final int WINDOW_UPDATE = 8;
+    private static final int CONTINUATION = 9;
 
     private final Socket socket;
     private final DataInputStream in;
@@ -104,6 +105,23 @@ final class RawH2 implements AutoCloseable {
         literal(block, ":path", path);
         literal(block, "authorization", BerthUnderTest.ADMIN);
         frame(HEADERS, 0x5, stream, block.toByteArray());
+    }
+
+    /** Begins a head on {@code stream} that {@link #goOn} continues. */
+    void begin(int stream) throws IOException {
+        var block = new ByteArrayOutputStream();
+        literal(block, ":method", "GET");
+        literal(block, ":scheme", "http");
+        literal(block, ":authority", "localhost");
+        literal(block, ":path", "/v2/");
+        frame(HEADERS, 0x1, stream, block.toByteArray());
+    }
+
+    /** A field more, in a frame of its own. */
+    void goOn(int stream, String name, String value, boolean last) throws IOException {
+        var block = new ByteArrayOutputStream();
+        literal(block, name, value);
+        frame(CONTINUATION, last ? 0x4 : 0, stream, block.toByteArray());
     }
 
     /** Lets the server send {@code bytes} more on the stream and on the connection. */

@@ -1,11 +1,13 @@
 package io.berth.server;
 
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.SequenceInputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -22,7 +24,7 @@ final class RawHttp implements AutoCloseable {
     private static final int PATIENCE_MILLIS = 20_000;
 
     private final Socket socket;
-    private final InputStream in;
+    private InputStream in;
     private final OutputStream out;
 
     RawHttp(Socket socket) throws IOException {
@@ -129,6 +131,11 @@ final class RawHttp implements AutoCloseable {
             line.write(b);
         }
         return line.toString(StandardCharsets.ISO_8859_1).stripTrailing();
+    }
+
+    /** Puts text that was read before what is still to be read. */
+    void unread(String text) {
+        in = new SequenceInputStream(new ByteArrayInputStream(text.getBytes(StandardCharsets.ISO_8859_1)), in);
     }
 
     byte[] readBytes(int count) throws IOException {

@@ -115,6 +115,24 @@ class ReferrersSpecTest {
     }
 
     @Test
+    void aSubjectUnderSha512HasReferrersOfItsOwn() {
+        Content image = subject("referrers/sha512");
+        String digest = Content.sha512(image.bytes());
+        berth.pushManifest("referrers/sha512", digest, image);
+        String described = Content.descriptor(image.type(), digest, image.bytes().length);
+        Content referrer = Content.referrer(berth, "referrers/sha512", described, "application/x.sbom", "");
+        berth.call("PUT", "/v2/referrers/sha512/manifests/" + referrer.digest())
+                .header("Content-Type", referrer.type())
+                .body(referrer.bytes())
+                .send()
+                .isStatus(201)
+                .has("OCI-Subject", digest);
+        assertThat(digests(berth.get("/v2/referrers/sha512/referrers/" + digest)))
+                .containsExactly(referrer.digest());
+        assertThat(digests(berth.get(path("referrers/sha512", image)))).isEmpty();
+    }
+
+    @Test
     void anIndexMayBeAReferrer() {
         Content subject = subject("referrers/index");
         Content index = Content.index(",\"artifactType\":\"application/x.bundle\",\"subject\":" + subject.descriptor());

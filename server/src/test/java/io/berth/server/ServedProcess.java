@@ -10,6 +10,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -73,15 +74,26 @@ final class ServedProcess implements AutoCloseable {
         }
     }
 
-    private ServedProcess(Process process) {
+    private ServedProcess(Process process, boolean terminal) {
         this.process = process;
         out = new Output(process.getInputStream());
-        err = new Output(process.getErrorStream());
+        err = terminal ? out : new Output(process.getErrorStream());
     }
 
     /** @param environment {@code BERTH_*} variables */
     static ServedProcess start(Path data, Map<String, String> environment) throws IOException {
-        var builder = new ProcessBuilder(
+        return new ServedProcess(process(List.of(), data, environment), false);
+    }
+
+    /** The same with a terminal before it, where both outputs come together. */
+    static ServedProcess startOnTerminal(Path data, Map<String, String> environment) throws IOException {
+        var terminal = List.of("python3", "-c", "import pty, sys; pty.spawn(sys.argv[1:])");
+        return new ServedProcess(process(terminal, data, environment), true);
+    }
+
+    private static Process process(List<String> before, Path data, Map<String, String> environment) throws IOException {
+        var command = new ArrayList<>(before);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx192m",
                 "-XX:TieredStopAtLevel=1",
@@ -93,10 +105,11 @@ final class ServedProcess implements AutoCloseable {
                 "--data",
                 data.toString(),
                 "--port",
-                "0");
+                "0"));
+        var builder = new ProcessBuilder(command);
         builder.environment().keySet().removeIf(name -> name.startsWith("BERTH_"));
         builder.environment().putAll(environment);
-        return new ServedProcess(builder.start());
+        return builder.start();
     }
 
     /** The port, once it serves. */
@@ -153,12 +166,14 @@ final class ServedProcess implements AutoCloseable {
 
     /** Asks it to stop by SIGTERM; returns its exit code. */
     int stop() throws IOException {
-        process.toHandle().destroy(); // the process's own way would close its output unread
+        ProcessHandle server = process.children().findFirst().orElse(process.toHandle()); // below its terminal, if any
+        server.destroy(); // the process's own way would close its output unread
         return exit();
     }
 
     @Override
     public void close() {
+        process.children().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
     }
 }

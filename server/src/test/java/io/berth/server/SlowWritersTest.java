@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Clients that begin to push manifests and do not go on, with as little memory for bodies as may be configured. */
+/** Clients that begin to push manifests and blobs and do not go on, with as little memory for bodies as may be configured. */
 @Timeout(120)
 class SlowWritersTest {
     private static final String MINIMUM = "limits.body-memory=16MiB";
@@ -45,7 +45,13 @@ class SlowWritersTest {
                 RawHttp raw = berth.raw();
                 stalled.add(raw);
                 String length = i % 2 == 0 ? "Transfer-Encoding: chunked" : "Content-Length: 8000000";
-                raw.head("PUT " + PATH + i, length, "Content-Type: " + Content.OCI_MANIFEST);
+                raw.head(
+                        i % 4 < 2
+                                ? "PUT " + PATH + i
+                                : "POST /v2/slow/writers/blobs/uploads/?digest="
+                                        + Content.sha256(new byte[] {(byte) i}),
+                        length,
+                        "Content-Type: " + Content.OCI_MANIFEST);
                 raw.send(i % 2 == 0 ? "1\r\n{\r\n" : "{");
             }
             othersPush(berth);
@@ -64,10 +70,16 @@ class SlowWritersTest {
                         .sslContext(certificate.trusting())
                         .build()) {
             for (int i = 0; i < CLIENTS; i++) {
-                var request = HttpRequest.newBuilder(URI.create("https://localhost:" + berth.port() + PATH + i))
+                boolean manifest = i % 2 == 0;
+                String path = manifest
+                        ? PATH + i
+                        : "/v2/slow/writers/blobs/uploads/?digest=" + Content.sha256(new byte[] {(byte) i});
+                var request = HttpRequest.newBuilder(URI.create("https://localhost:" + berth.port() + path))
                         .header("Authorization", BerthUnderTest.ADMIN)
-                        .header("Content-Type", Content.OCI_MANIFEST)
-                        .PUT(HttpRequest.BodyPublishers.fromPublisher(SlowWritersTest::oneByte))
+                        .header("Content-Type", manifest ? Content.OCI_MANIFEST : "application/octet-stream")
+                        .method(
+                                manifest ? "PUT" : "POST",
+                                HttpRequest.BodyPublishers.fromPublisher(SlowWritersTest::oneByte))
                         .build();
                 var unused = slow.sendAsync(request, HttpResponse.BodyHandlers.discarding());
             }

@@ -3,6 +3,9 @@ package io.berth.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -46,6 +49,31 @@ class SparseImagesTest {
         // The reference keeps nobody from deleting what is really theirs.
         berth.delete("/v2/sparse/owner/blobs/" + Content.sha256(layer)).isStatus(202);
         berth.get(blob).isError(404, "BLOB_UNKNOWN");
+    }
+
+    @Test
+    void whatIsMissingIsNeitherLinkedNorLeasedNorCharged() throws SQLException {
+        byte[] config = Content.random(100);
+        byte[] layer = Content.random(30_000);
+        berth.pushBlob("sparse/elsewhere", layer);
+        berth.pushBlob("unpaid/app", config);
+        Content image = Content.image(
+                Content.descriptor(Content.OCI_CONFIG, Content.sha256(config), 100),
+                List.of(Content.descriptor(Content.OCI_LAYER, Content.sha256(layer), 30_000)),
+                "");
+        berth.pushManifest("unpaid/app", "v1", image);
+        try (Connection database = berth.database();
+                Statement statement = database.createStatement()) {
+            try (var links = statement.executeQuery("""
+                    SELECT group_concat(rb.digest) FROM repo_blob rb JOIN repository r ON r.id = rb.repository_id
+                    WHERE r.name = 'unpaid/app'
+                    """)) {
+                assertThat(links.getString(1)).isEqualTo(Content.sha256(config));
+            }
+            try (var used = statement.executeQuery("SELECT used_bytes FROM project WHERE name = 'unpaid'")) {
+                assertThat(used.getLong(1)).isEqualTo(100 + image.bytes().length);
+            }
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.berth.oci.Digest;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +24,42 @@ class FileBlobStoreTest {
         @Override
         UploadWriter writer() {
             return new UploadWriter(2, Long.MAX_VALUE);
+        }
+    }
+
+    /** As the registry sees it. */
+    @Nested
+    class Metered extends OnFiles {
+        private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+
+        @Override
+        UploadWriter writer() {
+            return new UploadWriter(2, Long.MAX_VALUE);
+        }
+
+        @Override
+        BlobStore open() throws IOException {
+            return new MeteredBlobStore(super.open(), meters);
+        }
+
+        private long count(String action) {
+            return meters.get("berth.store.actions")
+                    .tags("store", store.name(), "action", action)
+                    .timer()
+                    .count();
+        }
+
+        @Test
+        void everyActionIsCountedThoughItFails() throws IOException {
+            byte[] content = bytes(100);
+            UploadState state = store.append(upload(), ChunkSource.of(content), 0);
+            store.commit(state, key(state, content));
+            store.read(key(state, content), 0, 100).close();
+            store.size(key(state, content));
+            store.delete(key(state, content));
+            assertThatThrownBy(() -> store.read(key(state, content), 0, 100)).isInstanceOf(IOException.class);
+            assertThat(Stream.of("append", "commit", "read", "size", "delete").map(this::count))
+                    .containsExactly(1L, 1L, 2L, 1L, 1L);
         }
     }
 
