@@ -143,7 +143,8 @@ public final class Berth implements AutoCloseable {
             var roles = new Roles(database, access);
             roles.ensureBuiltIn();
             var grants = new Grants(database, access);
-            Authorizer authorizer = new ProjectAuthorizer(database, access, new TagPaths(database), anonymousPull);
+            Authorizer authorizer = new ProjectAuthorizer(
+                    database, access, new TagPaths(database), anonymousPull, people.credentials::standsFor);
             var projects = new Projects(database, site, config.projects(), authorizer, grants, people.robots, access);
 
             long bodyMemory = config.limits().bodyMemory();

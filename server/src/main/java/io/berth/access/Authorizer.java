@@ -1,5 +1,6 @@
 package io.berth.access;
 
+import io.berth.db.Change;
 import io.berth.http.Principal;
 import io.berth.oci.RepositoryName;
 
@@ -13,6 +14,13 @@ public interface Authorizer {
 
     /** Whether {@code principal} may do it. May read the database. */
     Decision decide(Principal principal, Permission permission, Target target);
+
+    /**
+     * What asks again, in the transaction of a change, whether {@code principal} may still make it, and throws {@code DENIED}
+     * when not. To be made before the question is asked for the first time: while nobody's rights have changed since then, it
+     * costs a comparison.
+     */
+    Change.Gate gate(Principal principal, Permission permission, Target target);
 
     /** Whether anybody may pull from the repository, so that shared caches may keep what they see; false when unknown. */
     boolean isPublic(RepositoryName repository);

@@ -1,10 +1,14 @@
 package io.berth.access;
 
+import io.berth.db.Change;
 import io.berth.db.Database;
+import io.berth.db.Tx;
+import io.berth.http.Denied;
 import io.berth.http.Principal;
 import io.berth.http.Scope;
 import io.berth.identity.AccessVersion;
 import io.berth.oci.Digest;
+import io.berth.oci.ErrorCode;
 import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
 import io.berth.oci.Tag;
@@ -12,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -28,18 +33,68 @@ import java.util.function.Predicate;
 public final class ProjectAuthorizer implements Authorizer {
     private static final Decision ADMINISTRATOR = new Decision(true, "administrator");
     private static final Decision PUBLIC = new Decision(true, "the project is public");
+    private static final Decision OVER = new Decision(false, "the credential is over");
     private static final Decision NO_RULE = new Decision(false, "no rule allows it");
 
     private final RightsCache cache;
+    private final AccessVersion version;
     private final TagsOfDigest tagsOfDigest;
     private final boolean anonymousPull;
+    private final BiPredicate<Tx, Principal> standing;
 
-    /** @param anonymousPull whether public projects are so for those who present no credential */
+    /** One for which no credential ends while it is used. */
     public ProjectAuthorizer(
             Database database, AccessVersion version, TagsOfDigest tagsOfDigest, boolean anonymousPull) {
+        this(database, version, tagsOfDigest, anonymousPull, (tx, principal) -> true);
+    }
+
+    /**
+     * @param anonymousPull whether public projects are so for those who present no credential
+     * @param standing whether a credential is still good for anything
+     */
+    public ProjectAuthorizer(
+            Database database,
+            AccessVersion version,
+            TagsOfDigest tagsOfDigest,
+            boolean anonymousPull,
+            BiPredicate<Tx, Principal> standing) {
         this.cache = new RightsCache(database, version);
+        this.version = version;
         this.tagsOfDigest = tagsOfDigest;
         this.anonymousPull = anonymousPull;
+        this.standing = standing;
+    }
+
+    @Override
+    public Change.Gate gate(Principal principal, Permission permission, Target target) {
+        long since = version.current();
+        return tx -> {
+            if (version.current() != since) {
+                requireStill(tx, principal, permission, target);
+            }
+        };
+    }
+
+    private void requireStill(Tx tx, Principal principal, Permission permission, Target target) {
+        Decision decision = standing.test(tx, principal) ? decide(tx, principal, permission, target) : OVER;
+        if (!decision.allowed()) {
+            throw new Denied(
+                    ErrorCode.DENIED,
+                    "requested access to the resource is denied",
+                    permission.action(),
+                    permission.resource(),
+                    target.resource(),
+                    target.inProject(),
+                    decision.rule());
+        }
+    }
+
+    // By the transaction alone: what is remembered may be older than it, and the writer waits for no reader.
+    private Decision decide(Tx tx, Principal principal, Permission permission, Target target) {
+        Rights rights = cache.rights(tx, principal);
+        String project = projectOf(target);
+        boolean isPublic = project != null && !rights.administrator() && cache.isPublic(tx, project);
+        return decide(principal, permission, target, rights, isPublic, tagsOfDigest.in(tx));
     }
 
     @Override

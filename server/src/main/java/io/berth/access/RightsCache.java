@@ -57,9 +57,19 @@ final class RightsCache {
             return known;
         }
         long current = version.current();
-        Rights read = database.read(tx -> read(tx, principal, current));
+        Rights read = database.read(tx -> read(tx, principal, roles(tx, current)));
         rights.put(new Key(principal.kind(), principal.id()), new Versioned<>(read, current));
         return read;
+    }
+
+    /** The rights as {@code tx} sees them, nothing of which is remembered: it may yet be undone. */
+    Rights rights(Tx tx, Principal principal) {
+        return principal.isAnonymous() ? Rights.NONE : read(tx, principal, roles(tx));
+    }
+
+    /** The same of whether a project is public. */
+    boolean isPublic(Tx tx, String project) {
+        return tx.dao(RightsDao.class).isPublic(project).orElse(false);
     }
 
     boolean isPublic(String project) {
@@ -74,7 +84,7 @@ final class RightsCache {
         return read.orElse(false);
     }
 
-    private Rights read(Tx tx, Principal principal, long current) {
+    private Rights read(Tx tx, Principal principal, Map<Long, Set<Permission>> ofRoles) {
         RightsDao dao = tx.dao(RightsDao.class);
         boolean isUser = principal.kind() == Principal.Kind.USER;
         if (isUser) {
@@ -84,7 +94,6 @@ final class RightsCache {
             }
         }
         String kind = principal.kind().name();
-        Map<Long, Set<Permission>> ofRoles = roles(tx, current);
         var ofGrants = new HashMap<Long, Set<Permission>>();
         dao.pairsGrantedTo(kind, principal.id()).forEach(pair -> add(ofGrants, pair));
         var all = new ArrayList<>(dao.grantedTo(kind, principal.id()));
@@ -152,9 +161,14 @@ final class RightsCache {
         if (known.version() == current) {
             return known.value();
         }
+        Map<Long, Set<Permission>> read = roles(tx);
+        roles = new Versioned<>(read, current);
+        return read;
+    }
+
+    private static Map<Long, Set<Permission>> roles(Tx tx) {
         var read = new HashMap<Long, Set<Permission>>();
         tx.dao(RightsDao.class).pairsOfRoles().forEach(pair -> add(read, pair));
-        roles = new Versioned<>(read, current);
         return read;
     }
 

@@ -1,5 +1,6 @@
 package io.berth.access;
 
+import io.berth.db.Tx;
 import io.berth.oci.Digest;
 import io.berth.oci.RepositoryName;
 import java.util.Set;
@@ -18,4 +19,9 @@ public interface TagsOfDigest {
 
     /** The tags that name a manifest itself, now. */
     Set<String> naming(RepositoryName repository, Digest digest);
+
+    /** The same as {@code tx} sees it, which alone is read. */
+    default TagsOfDigest in(Tx tx) {
+        return this;
+    }
 }

@@ -51,6 +51,7 @@ public final class ApiEndpoint implements Endpoint {
         this.readOnly = readOnly;
         var guard = new Guard(authorizer, audit);
         new OwnRoutes(guard, accounts, tokens, sessions).add(router);
+        new UserRoutes(guard, accounts).add(router);
         new SourceRoutes(database, guard, sources).add(router);
         new RuleRoutes(guard, rules, robots).add(router);
         new AccessRoutes(guard, rbac, explanation).add(router);

@@ -11,6 +11,8 @@ import java.util.function.ToDoubleFunction;
 
 /** What is counted of the audit, and of the logins and refusals that it hears of. Thread-safe. */
 public final class AuditMeters {
+    private static final String NOBODY = "none";
+
     private final MeterRegistry registry;
     private final AtomicLong syslogBehind = new AtomicLong();
     private final Counter droppedPulls;
@@ -29,7 +31,8 @@ public final class AuditMeters {
         for (AuditSink.Challenge reason : AuditSink.Challenge.values()) {
             challenges.put(reason, refusals(reason.name().toLowerCase(Locale.ROOT)));
         }
-        logins("none", false);
+        logins(NOBODY, false);
+        logins("local", false);
     }
 
     private Counter refusals(String reason) {
@@ -41,7 +44,7 @@ public final class AuditMeters {
 
     private Counter logins(String source, boolean success) {
         return Counter.builder("berth.logins")
-                .description("Logins by what was presented and by result")
+                .description("Logins by who has verified or refused them, and by result")
                 .tag("source", source)
                 .tag("result", success ? "success" : "failure")
                 .register(registry);
@@ -74,7 +77,8 @@ public final class AuditMeters {
 
     void heard(AuditSink.Event event) {
         if (isLogin(event)) {
-            logins(source(event.credential()), event.success()).increment();
+            logins(event.detail().getOrDefault(AuditSink.Event.SOURCE, NOBODY), event.success())
+                    .increment();
         } else if (event.operation().equals("authenticate")) {
             challenged(AuditSink.Challenge.CREDENTIAL);
         } else if (!event.success()) {
@@ -84,12 +88,5 @@ public final class AuditMeters {
 
     private static boolean isLogin(AuditSink.Event event) {
         return event.operation().equals("login");
-    }
-
-    // The words before the first colon are the server's own: password, source, robot, token, workload, certificate,
-    // machine.
-    private static String source(String credential) {
-        int colon = credential.indexOf(':');
-        return colon > 0 ? credential.substring(0, colon) : "none";
     }
 }

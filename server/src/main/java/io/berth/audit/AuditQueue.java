@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Takes what changes nothing (pulls, logins, refusals) and writes it in batches on a thread of its own. Nobody waits for it:
  * when the database cannot follow, events are lost and counted. Pulls have a place of their own, so that they cannot push
- * refusals out; that those were lost is logged as well. After an error whose outcome is unknown a batch may be there twice.
+ * refusals out; that those were lost is logged as well. Nor can {@linkplain WrongProofs wrong proofs} of who somebody is. After an error whose outcome is unknown a batch may be there twice.
  */
 public final class AuditQueue implements AuditSink, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AuditQueue.class);
@@ -36,6 +36,7 @@ public final class AuditQueue implements AuditSink, AutoCloseable {
     private final PullSampling sampling;
     private final AuditMeters meters;
     private final Clock clock;
+    private final WrongProofs proofs = new WrongProofs();
     private final AtomicLong unsaid = new AtomicLong();
     private final AtomicLong saidAt = new AtomicLong(Long.MIN_VALUE / 2);
     private final List<Timed> batch = new ArrayList<>();
@@ -73,6 +74,12 @@ public final class AuditQueue implements AuditSink, AutoCloseable {
     @Override
     public void record(Event event) {
         meters.heard(event);
+        if (!WrongProofs.isOne(event) || proofs.passes(event, clock.millis())) {
+            take(event);
+        }
+    }
+
+    private void take(Event event) {
         boolean pull = isPull(event);
         if (!(pull ? pulls : others).offer(new Timed(clock.millis(), event))) {
             meters.dropped(event);
@@ -140,6 +147,8 @@ public final class AuditQueue implements AuditSink, AutoCloseable {
     int write() {
         others.drainTo(batch, BATCH - batch.size());
         pulls.drainTo(batch, BATCH - batch.size());
+        long now = clock.millis();
+        (worker.isClosing() ? proofs.all() : proofs.over(now)).forEach(sum -> batch.add(new Timed(now, sum)));
         if (batch.isEmpty()) {
             return 0;
         }
@@ -149,7 +158,7 @@ public final class AuditQueue implements AuditSink, AutoCloseable {
             entries.forEach(tx.dao(AuditDao.class)::insert);
             return null;
         };
-        if (entries.size() == BATCH) {
+        if (entries.size() >= BATCH) {
             database.write(work);
         } else {
             database.writeLater(work).join(); // with the next commit of others, where there is one

@@ -79,6 +79,7 @@ final class JdbiTx implements Tx {
 
     @Override
     public void change(Change change) {
+        change.origin().gate().require(this);
         if (txId == 0) {
             txId = random.nextLong(1, Long.MAX_VALUE);
         }

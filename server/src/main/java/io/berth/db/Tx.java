@@ -17,7 +17,7 @@ public interface Tx {
         return now().toEpochMilli();
     }
 
-    /** Appends to the change feed. */
+    /** Appends to the change feed, when the gate of its origin lets it. */
     void change(Change change);
 
     /**

@@ -1,8 +1,10 @@
 package io.berth.harbor;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.berth.access.Permission;
 import io.berth.access.TagFilter;
 import io.berth.access.Target;
+import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.db.Tx;
 import io.berth.http.ApiCall;
@@ -207,8 +209,9 @@ final class ArtifactRoutes {
     private void delete(ApiCall call) {
         Found found = require(call, "artifact:delete");
         // A tag names the manifest, and with it go its other tags: each of them has to be the caller's to delete.
-        guard.require(call, "artifact:delete", Target.content(found.in().name(), found.digest()));
-        artifacts.delete(found.in().name(), found.digest(), found.in().origin());
+        var every =
+                guard.require(call, "artifact:delete", Target.content(found.in().name(), found.digest()));
+        artifacts.delete(found.in().name(), found.digest(), found.in().origin().through(every.gate()));
         call.ok();
     }
 
@@ -225,13 +228,19 @@ final class ArtifactRoutes {
         RepositoryName source = RepositoryName.parse(from.substring(0, split));
         String named = from.substring(split + 1);
         Reference reference = Reference.parse(named);
+        Change.Gate pulls =
+                guard.authorizer().gate(call.principal(), Permission.PULL, Target.content(source, reference));
         if (!guard.may(call, "repository:pull", Target.content(source, reference))) {
             throw absent;
         }
         Digest digest = artifacts.find(source, reference).orElseThrow(() -> absent);
         Optional<Tag> tag = reference instanceof Tag name ? Optional.of(name) : Optional.empty();
-        tag.ifPresent(name -> guard.require(call, "artifact:create", Target.content(in.name(), name)));
-        artifacts.copy(source, digest, in.name(), tag, call.principal(), in.origin());
+        Change.Origin origin = in.origin().through(pulls);
+        if (tag.isPresent()) {
+            origin = origin.through(guard.require(call, "artifact:create", Target.content(in.name(), tag.get()))
+                    .gate());
+        }
+        artifacts.copy(source, digest, in.name(), tag, call.principal(), origin);
         call.created("/api/v2.0/projects/" + in.project().name() + "/repositories/"
                 + in.name().inProject().replace("/", "%252F") + "/artifacts/" + named);
     }

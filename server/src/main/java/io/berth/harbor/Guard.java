@@ -77,12 +77,24 @@ final class Guard {
     }
 
     private Change.Origin require(ApiCall call, Permission permission, Target target, String message) {
+        Change.Gate gate = gate(call, permission, target);
         Decision decision = authorizer.decide(call.principal(), permission, target);
         if (!decision.allowed()) {
             requireSomebody(call);
             throw denied(permission, target, decision, message);
         }
-        return origin(call, decision.rule());
+        return origin(call, decision.rule()).through(gate);
+    }
+
+    // Of content alone: a change of rights may be one of the caller's own, and is judged by those before it.
+    private Change.Gate gate(ApiCall call, Permission permission, Target target) {
+        return switch (target) {
+            case Target.OfSystem ignored -> Change.Gate.OPEN;
+            case Target.OfProject ignored -> Change.Gate.OPEN;
+            case Target.OfRepository ignored -> authorizer.gate(call.principal(), permission, target);
+            case Target.OfContent ignored -> authorizer.gate(call.principal(), permission, target);
+            case Target.OfSubject ignored -> authorizer.gate(call.principal(), permission, target);
+        };
     }
 
     /** What tells somebody that they may not. */

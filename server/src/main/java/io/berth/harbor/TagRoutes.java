@@ -4,6 +4,7 @@ import io.berth.access.Authorizer;
 import io.berth.access.Permission;
 import io.berth.access.TagFilter;
 import io.berth.access.Target;
+import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.http.ApiCall;
 import io.berth.http.Router;
@@ -61,9 +62,12 @@ final class TagRoutes {
 
     private void create(ApiCall call) throws IOException {
         ArtifactRoutes.Found artifact = found.require(call, "tag:create");
+        Change.Origin origin = artifact.in().origin();
         if (!tagsWithoutPulling(call, artifact.in().name())) {
             // A tag makes what it names pullable.
-            guard.require(call, "repository:pull", Target.content(artifact.in().name(), artifact.digest()));
+            Target named = Target.content(artifact.in().name(), artifact.digest());
+            origin =
+                    origin.through(guard.require(call, "repository:pull", named).gate());
         }
         String name = call.body("tag").text("name", "");
         Tag tag;
@@ -72,9 +76,10 @@ final class TagRoutes {
         } catch (OciException e) {
             throw new OciException(ErrorCode.BAD_REQUEST, "invalid tag name: " + name);
         }
-        guard.require(call, "tag:create", Target.content(artifact.in().name(), tag));
-        artifacts.createTag(
-                artifact.in().name(), artifact.digest(), tag, artifact.in().origin());
+        origin = origin.through(
+                guard.require(call, "tag:create", Target.content(artifact.in().name(), tag))
+                        .gate());
+        artifacts.createTag(artifact.in().name(), artifact.digest(), tag, origin);
         call.exchange().answer(201);
     }
 

@@ -3,6 +3,7 @@ package io.berth.http;
 import static java.util.Objects.requireNonNull;
 
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Hears what changes nothing, and so is not in the change feed: pulls, logins, refusals. Called on event loops, so it never
@@ -69,6 +70,9 @@ public interface AuditSink {
             boolean success,
             String rule,
             Map<String, String> detail) {
+        /** The detail of a login that names who has verified or refused it. */
+        public static final String SOURCE = "source";
+
         public Event {
             requireNonNull(operation, "operation is null");
             requireNonNull(resourceType, "resourceType is null");
@@ -90,6 +94,24 @@ public interface AuditSink {
                 boolean success,
                 String rule) {
             this(operation, resourceType, resource, "", actor, credential, client, requestId, success, rule, Map.of());
+        }
+
+        /** The same of a login that {@code source} has decided, by which logins are counted. */
+        public Event from(String source) {
+            Map<String, String> more = new TreeMap<>(detail);
+            more.put(SOURCE, source);
+            return new Event(
+                    operation,
+                    resourceType,
+                    resource,
+                    project,
+                    actor,
+                    credential,
+                    client,
+                    requestId,
+                    success,
+                    rule,
+                    Map.copyOf(more));
         }
 
         /** What the one who makes this request is refused. */

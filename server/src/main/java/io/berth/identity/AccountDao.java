@@ -1,5 +1,6 @@
 package io.berth.identity;
 
+import java.util.List;
 import java.util.Optional;
 import org.jdbi.v3.sqlobject.config.RegisterConstructorMapper;
 import org.jdbi.v3.sqlobject.customizer.Bind;
@@ -49,6 +50,13 @@ interface AccountDao {
             FROM account WHERE source = :source AND subject = :subject
             """)
     Optional<Account> find(@Bind("source") String source, @Bind("subject") String subject);
+
+    @SqlQuery("""
+            SELECT id, source, subject, name, email, real_name, comment, administrator, disabled, created_at, updated_at
+            FROM account WHERE id > :after AND (disabled OR NOT :disabledAlone) ORDER BY id LIMIT :limit
+            """)
+    List<Account> list(
+            @Bind("after") long after, @Bind("disabledAlone") boolean disabledAlone, @Bind("limit") int limit);
 
     @SqlUpdate("""
             INSERT INTO account (source, subject, name, email, real_name, comment, password_hash, administrator, disabled,

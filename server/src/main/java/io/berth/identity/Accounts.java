@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -98,6 +99,11 @@ public final class Accounts {
         return database.read(tx -> tx.dao(AccountDao.class).find(id));
     }
 
+    /** Accounts of all sources in the order of their ids, at most {@code limit} above {@code after}. */
+    public List<Account> list(long after, boolean disabledAlone, int limit) {
+        return database.read(tx -> tx.dao(AccountDao.class).list(after, disabledAlone, limit));
+    }
+
     /**
      * Adds a local account.
      *
@@ -172,7 +178,7 @@ public final class Accounts {
         });
     }
 
-    /** The same for whether somebody may log in at all. */
+    /** The same for whether somebody may log in at all. What they hold ends, and counts again when they may. */
     public void setDisabled(long id, boolean disabled, Change.Origin origin) {
         database.write(tx -> {
             Account account = require(tx, id);

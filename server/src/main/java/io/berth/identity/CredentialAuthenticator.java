@@ -38,12 +38,17 @@ public final class CredentialAuthenticator implements Authenticator {
     private static final Duration REMEMBER_OTHERS = Duration.ofSeconds(60);
     private static final int MAX_HEADER = 16 << 10;
 
+    private static final String TOKEN = "token";
+
     private record Key(long a, long b, long c, long d) {}
 
     private record Login(String name, String password) {}
 
     // until: when it has to be verified anew, milliseconds since 1970
     private record Verified(Principal principal, long version, long until) {}
+
+    // by: the source of a password, else what kind of secret it was
+    private record Decided(String by, Optional<Verified> found) {}
 
     private final Database database;
     private final Logins logins;
@@ -171,54 +176,59 @@ public final class CredentialAuthenticator implements Authenticator {
         Optional<AccessTokens.Kind> kind = AccessTokens.Kind.of(token);
         if (kind.isPresent() && kind.get() != AccessTokens.Kind.REFRESH) {
             Optional<Verified> found = database.read(tx -> token(tx, token, current));
-            found.ifPresent(one -> tell(one.principal().name(), found, source));
+            found.ifPresent(one -> tell(one.principal().name(), TOKEN, found, source));
             return found;
         }
         return bearer(bearers, token, current).or(() -> bearer(workloads, token, current));
     }
 
     private Optional<Verified> basic(Login login, RequestSource source, long current) {
-        Optional<Verified> found = basicOf(login, source.client(), current);
-        tell(found.map(one -> one.principal().name()).orElse(login.name()), found, source);
+        Decided decided = basicOf(login, source.client(), current);
+        Optional<Verified> found = decided.found();
+        tell(found.map(one -> one.principal().name()).orElse(login.name()), decided.by(), found, source);
         return found;
     }
 
-    private void tell(String actor, Optional<Verified> found, RequestSource source) {
+    private void tell(String actor, String by, Optional<Verified> found, RequestSource source) {
         String credential = found.map(one -> one.principal().credential()).orElse("");
         audit.record(new AuditSink.Event(
-                "login",
-                "user",
-                actor,
-                actor,
-                credential,
-                source.client(),
-                source.requestId(),
-                found.isPresent(),
-                "credential"));
+                        "login",
+                        "user",
+                        actor,
+                        actor,
+                        credential,
+                        source.client(),
+                        source.requestId(),
+                        found.isPresent(),
+                        "credential")
+                .from(by));
     }
 
-    private Optional<Verified> basicOf(Login login, String client, long current) {
+    private Decided basicOf(Login login, String client, long current) {
         String password = login.password();
         Optional<AccessTokens.Kind> kind = AccessTokens.Kind.of(password);
         if (kind.isPresent() && kind.get() != AccessTokens.Kind.REFRESH) {
-            return throttled(
-                    login.name(),
-                    client,
-                    () -> database.read(tx -> token(tx, login.password(), current)
-                            .filter(one -> one.principal().name().equalsIgnoreCase(login.name()))));
+            return new Decided(
+                    TOKEN,
+                    throttled(
+                            login.name(),
+                            client,
+                            () -> database.read(tx -> token(tx, login.password(), current)
+                                    .filter(one -> one.principal().name().equalsIgnoreCase(login.name())))));
         }
         if (isJwt(password)) {
-            return bearer(workloads, password, current);
+            return new Decided("workload", bearer(workloads, password, current));
         }
         Optional<Robot> robot = robots.find(login.name());
         if (robot.isPresent()) {
-            return throttled(login.name(), client, () -> robot(robot.get(), password, current));
+            return new Decided("robot", throttled(login.name(), client, () -> robot(robot.get(), password, current)));
         }
-        return logins.login(login.name(), password, client).map(found -> {
+        Logins.Outcome outcome = logins.login(login.name(), password, client);
+        return new Decided(outcome.source(), outcome.login().map(found -> {
             var principal = new Principal(Principal.Kind.USER, found.account(), found.name(), found.credential());
             Duration remember = found.source().equals(Account.LOCAL) ? REMEMBER : REMEMBER_OTHERS;
             return new Verified(principal, current, clock.millis() + remember.toMillis());
-        });
+        }));
     }
 
     private Optional<Verified> throttled(

@@ -97,6 +97,17 @@ public final class Credentials {
                 : OptionalLong.empty();
     }
 
+    /** Whether {@code principal}'s credential still stands for them; the server itself and nobody have none. */
+    public boolean standsFor(Tx tx, Principal principal) {
+        return switch (principal.kind()) {
+            case ANONYMOUS, SYSTEM -> true;
+            case USER, ROBOT ->
+                owner(tx, principal.credential())
+                        .filter(owner -> owner.identity().equals(principal.identity()))
+                        .isPresent();
+        };
+    }
+
     /** Whom {@code credential} stands for now; empty when it is over, or its owner may not log in. */
     public Optional<Principal> owner(Tx tx, String credential) {
         String[] parts = credential.split(":", 4);

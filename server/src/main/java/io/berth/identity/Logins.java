@@ -34,20 +34,31 @@ public final class Logins {
     public record Login(long account, String name, String source, String credential) {}
 
     /**
-     * Whose password this is; empty when it is nobody's, without saying what is wrong.
+     * What came of a login.
+     *
+     * @param source who has decided: {@link Account#LOCAL}, another source's name, {@link #NOBODY} where nobody knows the name
+     * @param login whose password it is; empty when it is nobody's
+     */
+    public record Outcome(String source, Optional<Login> login) {}
+
+    /** The source of names that no source knows. */
+    public static final String NOBODY = "none";
+
+    /**
+     * Whose password this is, without saying what is wrong where it is nobody's.
      *
      * @param client the address that it came from, by which failures are slowed down
      * @throws OciException {@code TOO_MANY_REQUESTS}; {@code UNAVAILABLE} when a source that has to be asked is away
      */
-    public Optional<Login> login(String name, String password, String client) {
+    public Outcome login(String name, String password, String client) {
         throttle.require(name, client);
-        Optional<Login> login = password.isEmpty() ? Optional.empty() : verify(name, password);
-        if (login.isPresent()) {
+        Outcome outcome = password.isEmpty() ? new Outcome(NOBODY, Optional.empty()) : verify(name, password);
+        if (outcome.login().isPresent()) {
             throttle.succeeded(name, client);
         } else {
             throttle.failed(name, client);
         }
-        return login;
+        return outcome;
     }
 
     /** The local source, which also verifies secrets that somebody has thought of. */
@@ -59,23 +70,25 @@ public final class Logins {
         return throttle;
     }
 
-    private Optional<Login> verify(String name, String password) {
+    private Outcome verify(String name, String password) {
         Optional<AccountDao.Login> account = local.find(name);
         if (account.isPresent()) {
             String source = account.get().source();
-            return source.equals(Account.LOCAL)
-                    ? verifyLocally(account.get(), password)
-                    : sources.named(source)
-                            .flatMap(named -> ask(named, name, password).login());
+            return new Outcome(
+                    source,
+                    source.equals(Account.LOCAL)
+                            ? verifyLocally(account.get(), password)
+                            : sources.named(source)
+                                    .flatMap(named -> ask(named, name, password).login()));
         }
         for (Source source : sources.inOrder()) {
             Answer answer = ask(source, name, password);
             if (answer.decides()) {
-                return answer.login();
+                return new Outcome(source.name(), answer.login());
             }
         }
         local.verify(null, password); // an unknown name takes as long as a wrong password
-        return Optional.empty();
+        return new Outcome(NOBODY, Optional.empty());
     }
 
     private Optional<Login> verifyLocally(AccountDao.Login account, String password) {

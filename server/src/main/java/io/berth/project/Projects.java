@@ -308,6 +308,21 @@ public final class Projects {
     }
 
     /**
+     * What asks again whether a push makes its project. When the project has come meanwhile it may be another's, into which
+     * only those push who have been let in.
+     *
+     * @param pushes asks whether {@code principal} may push to it
+     */
+    public Change.Gate gateOfMaker(Principal principal, RepositoryName repository, Change.Gate pushes) {
+        return tx -> {
+            Optional<Project> made = find(tx, repository.project());
+            if (made.isPresent() && !made.get().owner().equals(principal.name())) {
+                pushes.require(tx);
+            }
+        };
+    }
+
+    /**
      * The id of a project, which a push may make. Whether it may has been decided, and is decided again here.
      *
      * @throws OciException {@code DENIED} when it does not exist and may not be made

@@ -41,16 +41,20 @@ final class Access {
         this.projects = projects;
     }
 
-    /** The decision, which allows it. */
-    Decision require(Exchange exchange, Principal principal, Permission permission, Target target) {
+    /** A right that was found, and what asks for it again when it is used. */
+    record Right(Decision decision, Change.Gate gate) {}
+
+    /** The right to change something. */
+    Right require(Exchange exchange, Principal principal, Permission permission, Target target) {
+        Change.Gate gate = authorizer.gate(principal, permission, target);
         Decision decision = authorizer.decide(principal, permission, target);
         if (!decision.allowed() && permission.equals(Permission.PUSH)) {
             Optional<Decision> made = projects.mayCreateByPush(principal, repositoryOf(target));
             if (made.isPresent()) {
-                return made.get();
+                return new Right(made.get(), projects.gateOfMaker(principal, repositoryOf(target), gate));
             }
         }
-        return require(exchange, principal, permission, target, decision);
+        return new Right(require(exchange, principal, permission, target, decision), gate);
     }
 
     /**
@@ -74,12 +78,12 @@ final class Access {
     }
 
     /**
-     * The decision to let a manifest be deleted. To whoever may delete some of the repository's, a digest that none of their
+     * The right to delete a manifest. To whoever may delete some of the repository's, a digest that none of their
      * tags reaches does not exist either.
      *
      * @param unknown what is thrown then
      */
-    Decision requireDelete(
+    Right requireDelete(
             Exchange exchange,
             Principal principal,
             RepositoryName repository,
@@ -211,7 +215,8 @@ final class Access {
 
     /** The tags that the principal may pull, of a repository that they may know of. */
     TagFilter requireTags(Exchange exchange, Principal principal, RepositoryName repository) {
-        require(exchange, principal, Permission.PULL, Target.repository(repository));
+        Target target = Target.repository(repository);
+        require(exchange, principal, Permission.PULL, target, authorizer.decide(principal, Permission.PULL, target));
         return authorizer.tags(principal, Permission.PULL, repository);
     }
 
@@ -267,7 +272,7 @@ final class Access {
         return authorizer.isPublic(repository) && !exchange.has(Authentication.WARNING);
     }
 
-    static Change.Origin origin(Exchange exchange, Principal principal, Decision decision) {
-        return Caller.origin(exchange, principal, decision.rule());
+    static Change.Origin origin(Exchange exchange, Principal principal, Right right) {
+        return Caller.origin(exchange, principal, right.decision().rule()).through(right.gate());
     }
 }

@@ -74,6 +74,7 @@ public final class Artifacts {
      */
     public void createTag(RepositoryName name, Digest digest, Tag tag, Change.Origin origin) {
         database.write(tx -> {
+            origin.gate().require(tx);
             RepositoryDao.Repository repository = require(tx, name);
             ManifestDao.ManifestKey manifest = tx.dao(ManifestDao.class)
                     .find(repository.id(), digest.toString())
@@ -103,6 +104,7 @@ public final class Artifacts {
      */
     public void delete(RepositoryName name, Digest digest, Change.Origin origin) {
         database.write(tx -> {
+            origin.gate().require(tx);
             RepositoryDao.Repository repository = require(tx, name);
             if (tx.dao(ManifestDao.class)
                     .referringManifest(repository.id(), digest.toString())
@@ -174,6 +176,7 @@ public final class Artifacts {
     /** Says what a repository is for. @throws OciException {@code NAME_UNKNOWN} */
     public void describe(RepositoryName name, String description, Change.Origin origin) {
         database.write(tx -> {
+            origin.gate().require(tx);
             RepositoryDao.Repository repository = require(tx, name);
             tx.dao(RepositoryDao.class).describe(repository.id(), description, tx.nowMillis());
             tx.change(
@@ -348,7 +351,7 @@ public final class Artifacts {
                     principal,
                     origin,
                     true,
-                    subject -> {}));
+                    subject -> Change.Gate.OPEN));
         }
 
         private void link(List<Descriptor> blobs) {

@@ -5,7 +5,6 @@ import static io.berth.registry.ManifestRoutes.CONTENT_DIGEST;
 import static io.berth.registry.ManifestRoutes.ETAG;
 import static io.berth.registry.ManifestRoutes.IF_NONE_MATCH;
 
-import io.berth.access.Decision;
 import io.berth.access.Permission;
 import io.berth.access.Target;
 import io.berth.http.BodySender;
@@ -195,8 +194,8 @@ final class BlobRoutes {
 
     void delete(Exchange exchange, RepositoryName name, Digest digest, Principal principal) {
         exchange.operation("blob-delete");
-        Decision decision = access.require(exchange, principal, Permission.ARTIFACT_DELETE, Target.repository(name));
-        deleteBlob.delete(name, digest, Access.origin(exchange, principal, decision));
+        Access.Right right = access.require(exchange, principal, Permission.ARTIFACT_DELETE, Target.repository(name));
+        deleteBlob.delete(name, digest, Access.origin(exchange, principal, right));
         exchange.answer(202);
     }
 }

@@ -131,6 +131,7 @@ final class CommitBlob {
         boolean hasRow = session.row() != Uploads.NO_ROW && !session.row().isCancelled();
         Proofs.Holder holder = repositories.holder(principal, session.repository());
         return database.write(tx -> {
+            origin.gate().require(tx);
             BlobDao.Blob stored = settle(tx, digest, arrival);
             if (stored == null) {
                 return Outcome.GONE;

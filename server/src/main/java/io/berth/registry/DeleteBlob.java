@@ -26,6 +26,7 @@ final class DeleteBlob {
      */
     void delete(RepositoryName name, Digest digest, Change.Origin origin) {
         database.write(tx -> {
+            origin.gate().require(tx);
             RepositoryDao.Repository repository =
                     tx.dao(RepositoryDao.class).find(name.value()).orElseThrow(() -> PullBlob.unknown(digest));
             Optional<String> manifest = tx.dao(ManifestDao.class).referringManifest(repository.id(), digest.toString());

@@ -33,6 +33,7 @@ final class DeleteManifest {
      */
     void delete(RepositoryName name, Reference reference, String ifMatch, String ifNoneMatch, Change.Origin origin) {
         database.write(tx -> {
+            origin.gate().require(tx);
             RepositoryDao.Repository repository =
                     tx.dao(RepositoryDao.class).find(name.value()).orElseThrow(() -> PullManifest.unknown(reference));
             switch (reference) {

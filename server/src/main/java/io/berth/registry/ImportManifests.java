@@ -233,7 +233,7 @@ final class ImportManifests {
                         principal,
                         origin,
                         true,
-                        subject -> {}));
+                        subject -> Change.Gate.OPEN));
             } catch (OciException e) {
                 refuse(digest, name + ": manifest " + digest + ": " + e.getMessage());
                 return;

@@ -3,6 +3,7 @@ package io.berth.registry;
 import io.berth.access.Decision;
 import io.berth.access.Permission;
 import io.berth.access.Target;
+import io.berth.db.Change;
 import io.berth.http.ByteLimiter;
 import io.berth.http.EntityTags;
 import io.berth.http.Exchange;
@@ -127,10 +128,12 @@ final class ManifestRoutes {
 
     void push(Exchange exchange, RepositoryName name, Reference reference, Principal principal) throws IOException {
         exchange.operation("manifest-put");
-        Decision decision = access.require(exchange, principal, Permission.PUSH, Target.content(name, reference));
+        Access.Right right = access.require(exchange, principal, Permission.PUSH, Target.content(name, reference));
+        Change.Origin origin = Access.origin(exchange, principal, right);
         List<Tag> tags = tagParameters(exchange, reference);
         for (Tag tag : tags) {
-            access.require(exchange, principal, Permission.PUSH, Target.content(name, tag));
+            origin = origin.through(access.require(exchange, principal, Permission.PUSH, Target.content(name, tag))
+                    .gate());
         }
         long announced = exchange.contentLength();
         if (announced > maxSize) {
@@ -152,9 +155,10 @@ final class ManifestRoutes {
                     exchange.header("If-Match"),
                     exchange.header(IF_NONE_MATCH),
                     principal,
-                    Access.origin(exchange, principal, decision),
+                    origin,
                     false,
-                    subject -> access.require(exchange, principal, Permission.PUSH, Target.subject(name, subject))));
+                    subject -> access.require(exchange, principal, Permission.PUSH, Target.subject(name, subject))
+                            .gate()));
         }
         pushed.subject().ifPresent(subject -> exchange.set("OCI-Subject", subject.toString()));
         if (!tags.isEmpty()) {
@@ -186,14 +190,14 @@ final class ManifestRoutes {
 
     void delete(Exchange exchange, RepositoryName name, Reference reference, Principal principal) {
         exchange.operation(reference instanceof Tag ? "tag-delete" : "manifest-delete");
-        Decision decision =
+        Access.Right right =
                 access.requireDelete(exchange, principal, name, reference, () -> PullManifest.unknown(reference));
         deleteManifest.delete(
                 name,
                 reference,
                 exchange.header("If-Match"),
                 exchange.header(IF_NONE_MATCH),
-                Access.origin(exchange, principal, decision));
+                Access.origin(exchange, principal, right));
         exchange.answer(202);
     }
 }

@@ -45,33 +45,34 @@ final class MountBlob {
                         () -> database.read(tx -> tx.dao(BlobDao.class).repositoriesOf(digest.toString(), CANDIDATES)));
         // A token's scope names the target alone; the credential that it was issued for may pull from where it may.
         Principal owner = principal.byCredentialAlone();
-        Optional<String> source = holders.stream()
-                .filter(name -> authorizer
-                        .decide(owner, Permission.PULL, Target.content(new RepositoryName(name), digest))
-                        .allowed())
-                .findFirst();
+        for (String source : holders) {
+            Target content = Target.content(new RepositoryName(source), digest);
+            Change.Gate pulls = authorizer.gate(owner, Permission.PULL, content);
+            if (authorizer.decide(owner, Permission.PULL, content).allowed()) {
+                return mount(target, digest, source, principal, origin.through(pulls));
+            }
+        }
+        return false;
+    }
+
+    private boolean mount(
+            RepositoryName target, Digest digest, String source, Principal principal, Change.Origin origin) {
         Proofs.Holder holder = repositories.holder(principal, target);
-        return source.isPresent()
-                && database.write(tx -> {
-                    BlobDao dao = tx.dao(BlobDao.class);
-                    Optional<BlobDao.LinkedBlob> blob = dao.findLinked(source.get(), digest.toString());
-                    if (blob.isEmpty() || blob.get().state().equals(BlobDao.DAMAGED)) {
-                        return false;
-                    }
-                    dao.setState(digest.toString(), BlobDao.LIVE, tx.nowMillis());
-                    var repository = repositories.forPush(tx, target, principal, origin);
-                    long leasedUntil = leases.from(tx.nowMillis());
-                    Repositories.link(
-                            tx,
-                            target,
-                            repository,
-                            digest.toString(),
-                            blob.get().size(),
-                            leasedUntil,
-                            origin);
-                    holder.note(tx, repository.id(), digest, leasedUntil);
-                    tx.afterCommit(() -> cache.changed(target));
-                    return true;
-                });
+        return database.write(tx -> {
+            origin.gate().require(tx);
+            BlobDao dao = tx.dao(BlobDao.class);
+            Optional<BlobDao.LinkedBlob> blob = dao.findLinked(source, digest.toString());
+            if (blob.isEmpty() || blob.get().state().equals(BlobDao.DAMAGED)) {
+                return false;
+            }
+            dao.setState(digest.toString(), BlobDao.LIVE, tx.nowMillis());
+            var repository = repositories.forPush(tx, target, principal, origin);
+            long leasedUntil = leases.from(tx.nowMillis());
+            Repositories.link(
+                    tx, target, repository, digest.toString(), blob.get().size(), leasedUntil, origin);
+            holder.note(tx, repository.id(), digest, leasedUntil);
+            tx.afterCommit(() -> cache.changed(target));
+            return true;
+        });
     }
 }

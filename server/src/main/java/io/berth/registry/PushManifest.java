@@ -21,7 +21,7 @@ import io.berth.project.Charges;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Takes a manifest in: reads it once in memory, then one short transaction checks what it refers to and stores manifest,
@@ -49,7 +49,7 @@ final class PushManifest {
 
     /**
      * A push. {@code ifMatch} and {@code ifNoneMatch} are headers and may be null; {@code aboutSubject} throws when something
-     * about that manifest may not be pushed.
+     * about that manifest may not be pushed, and else gives what asks that again.
      *
      * @param copied whether it and all that it refers to comes from where the principal may pull it
      */
@@ -64,7 +64,22 @@ final class PushManifest {
             Principal principal,
             Change.Origin origin,
             boolean copied,
-            Consumer<Digest> aboutSubject) {}
+            Function<Digest, Change.Gate> aboutSubject) {
+        private Request through(Change.Gate gate) {
+            return new Request(
+                    repository,
+                    reference,
+                    tags,
+                    contentType,
+                    content,
+                    ifMatch,
+                    ifNoneMatch,
+                    principal,
+                    origin.through(gate),
+                    copied,
+                    aboutSubject);
+        }
+    }
 
     /** What was stored. */
     record Pushed(Digest digest, Optional<Digest> subject) {}
@@ -75,10 +90,12 @@ final class PushManifest {
      * @throws OciException {@code MANIFEST_INVALID}, {@code DIGEST_INVALID}, {@code MANIFEST_BLOB_UNKNOWN}, {@code
      *     DENIED}, {@code PRECONDITION_FAILED}
      */
-    Pushed push(Request request) {
-        Digest digest = digest(request);
-        Manifest manifest = ManifestParser.parse(request.content(), request.contentType());
-        manifest.subject().map(Descriptor::digest).ifPresent(request.aboutSubject());
+    Pushed push(Request asked) {
+        Digest digest = digest(asked);
+        Manifest manifest = ManifestParser.parse(asked.content(), asked.contentType());
+        Request request = manifest.subject()
+                .map(subject -> asked.through(asked.aboutSubject().apply(subject.digest())))
+                .orElse(asked);
         String annotations = manifest.annotations().isEmpty() ? null : Json.write(manifest.annotations());
         Proofs.Holder holder = request.copied()
                 ? Proofs.Holder.OF_ALL
@@ -107,6 +124,7 @@ final class PushManifest {
 
     private void store(
             Tx tx, Request request, Digest digest, Manifest manifest, String annotations, Proofs.Holder holder) {
+        request.origin().gate().require(tx); // before anything is told of what is there
         RepositoryName name = request.repository();
         RepositoryDao.Repository repository = repositories.forPush(tx, name, request.principal(), request.origin());
         List<Tag> tags = request.reference() instanceof Tag tag ? List.of(tag) : request.tags();

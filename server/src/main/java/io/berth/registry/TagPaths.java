@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -32,10 +33,30 @@ public final class TagPaths implements TagsOfDigest {
 
     @Override
     public Set<String> reaching(RepositoryName repository, Digest digest) {
-        return database.read(tx -> tx.dao(RepositoryDao.class)
-                .find(repository.value())
-                .map(found -> reaching(tx, found.id(), digest))
-                .orElse(Set.of()));
+        return database.read(tx -> in(tx).reaching(repository, digest));
+    }
+
+    @Override
+    public TagsOfDigest in(Tx tx) {
+        return new TagsOfDigest() {
+            @Override
+            public Set<String> reaching(RepositoryName repository, Digest digest) {
+                return id(repository)
+                        .map(id -> TagPaths.reaching(tx, id, digest))
+                        .orElse(Set.of());
+            }
+
+            @Override
+            public Set<String> naming(RepositoryName repository, Digest digest) {
+                return id(repository)
+                        .map(id -> Set.copyOf(tx.dao(TagDao.class).tagsOf(id, digest.toString())))
+                        .orElse(Set.of());
+            }
+
+            private Optional<Long> id(RepositoryName repository) {
+                return tx.dao(RepositoryDao.class).find(repository.value()).map(RepositoryDao.Repository::id);
+            }
+        };
     }
 
     private static Set<String> reaching(Tx tx, long repository, Digest from) {
@@ -71,9 +92,6 @@ public final class TagPaths implements TagsOfDigest {
 
     @Override
     public Set<String> naming(RepositoryName repository, Digest digest) {
-        return database.read(tx -> tx.dao(RepositoryDao.class)
-                .find(repository.value())
-                .map(found -> Set.copyOf(tx.dao(TagDao.class).tagsOf(found.id(), digest.toString())))
-                .orElse(Set.of()));
+        return database.read(tx -> in(tx).naming(repository, digest));
     }
 }

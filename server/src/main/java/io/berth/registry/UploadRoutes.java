@@ -1,6 +1,5 @@
 package io.berth.registry;
 
-import io.berth.access.Decision;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
 import io.berth.oci.Digest;
@@ -28,7 +27,7 @@ final class UploadRoutes {
         this.maxBlobSize = maxBlobSize;
     }
 
-    void open(Exchange exchange, RepositoryName name, Principal principal, Decision decision) throws IOException {
+    void open(Exchange exchange, RepositoryName name, Principal principal, Access.Right right) throws IOException {
         String mount = exchange.query("mount");
         if (mount != null) {
             exchange.operation("blob-mount");
@@ -40,7 +39,7 @@ final class UploadRoutes {
                             digest,
                             from == null || from.isEmpty() ? Optional.empty() : Optional.of(RepositoryName.parse(from)),
                             principal,
-                            Access.origin(exchange, principal, decision));
+                            Access.origin(exchange, principal, right));
             if (mounted) {
                 answerCreated(exchange, name, digest);
                 return;
@@ -52,7 +51,7 @@ final class UploadRoutes {
             Digest digest = Digest.parse(whole);
             requireSize(exchange.contentLength());
             access.requireRoom(name, digest, exchange.contentLength());
-            uploads.pushWhole(name, principal, digest, body(exchange), Access.origin(exchange, principal, decision));
+            uploads.pushWhole(name, principal, digest, body(exchange), Access.origin(exchange, principal, right));
             answerCreated(exchange, name, digest);
             return;
         }
@@ -94,7 +93,7 @@ final class UploadRoutes {
         describe(exchange, name, session).answer(202);
     }
 
-    void finish(Exchange exchange, RepositoryName name, String id, Principal principal, Decision decision)
+    void finish(Exchange exchange, RepositoryName name, String id, Principal principal, Access.Right right)
             throws IOException {
         exchange.operation("blob-put");
         UploadSession session = uploads.find(id, name, principal);
@@ -107,7 +106,7 @@ final class UploadRoutes {
         requireRoom(exchange, name, session, digest, range);
         try {
             uploads.finish(
-                    session, digest, range, body(exchange), principal, Access.origin(exchange, principal, decision));
+                    session, digest, range, body(exchange), principal, Access.origin(exchange, principal, right));
         } catch (OciException e) {
             throw whereItStands(e, name, session);
         }

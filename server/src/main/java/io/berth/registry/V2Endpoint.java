@@ -152,11 +152,11 @@ public final class V2Endpoint implements Endpoint {
 
     private void upload(Exchange exchange, V2Path path, Principal principal) throws IOException {
         RepositoryName name = RepositoryName.parse(path.name());
-        var decision = access.require(exchange, principal, Permission.PUSH, Target.repository(name));
+        Access.Right right = access.require(exchange, principal, Permission.PUSH, Target.repository(name));
         switch (exchange.method().name()) {
             case "GET" -> uploads.status(exchange, name, path.last(), principal);
             case "PATCH" -> uploads.append(exchange, name, path.last(), principal);
-            case "PUT" -> uploads.finish(exchange, name, path.last(), principal, decision);
+            case "PUT" -> uploads.finish(exchange, name, path.last(), principal, right);
             case "DELETE" -> uploads.cancel(exchange, name, path.last(), principal);
             default -> throw methodNotAllowed("GET, PATCH, PUT, DELETE");
         }

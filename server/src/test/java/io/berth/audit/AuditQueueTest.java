@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -226,11 +227,89 @@ class AuditQueueTest {
         queue.record(TestAudit.login("eve", false));
         queue.record(new AuditSink.Event("push", "repository", "a/b", "eve", "robot:5:x", "c", "r", false, "rule"));
         queue.record(new AuditSink.Event("authenticate", "request", "/v2/", "unknown", "", "c", "r", false, "rule"));
-        assertThat(counted("berth.logins", "source", "password", "result", "success"))
+        queue.record(TestAudit.login("eve", false).from("corp"));
+        assertThat(counted("berth.logins", "source", "corp", "result", "failure"))
+                .isEqualTo(1);
+        assertThat(counted("berth.logins", "source", "local", "result", "success"))
                 .isEqualTo(1);
         assertThat(counted("berth.logins", "source", "none", "result", "failure"))
                 .isEqualTo(1);
         assertThat(counted("berth.refusals", "reason", "denied")).isEqualTo(1);
         assertThat(counted("berth.refusals", "reason", "credential")).isEqualTo(1);
+    }
+
+    private static AuditSink.Event wrongToken(String client) {
+        return new AuditSink.Event(
+                "authenticate", "request", "/v2/", "unknown", "", client, "r", false, "the credential is wrong");
+    }
+
+    private List<String> written() {
+        return TestAudit.all(database).stream()
+                .map(entry -> entry.operation() + " " + entry.actor() + " " + entry.client() + " " + entry.success()
+                        + " " + entry.detail())
+                .toList();
+    }
+
+    @Test
+    void aFloodOfWrongProofsIsCountedAndPushesNothingOut() {
+        AuditQueue queue = queue(10, 200);
+        for (int i = 0; i < 10_000; i++) {
+            queue.record(TestAudit.login("guess" + i, false, "192.0.2.66"));
+            queue.record(wrongToken("192.0.2.66"));
+        }
+        var refusal = new AuditSink.Event(
+                "push", "repository", "team/app", "bob", "token:5", "192.0.2.66", "r-2", false, "no rule allows it");
+        queue.record(refusal);
+        queue.record(TestAudit.login("alice", true, "192.0.2.66"));
+        queue.record(TestAudit.login("carol", false, "192.0.2.7"));
+        assertThat(counted("berth.audit.dropped", "kind", "login")).isZero();
+        assertThat(counted("berth.audit.dropped", "kind", "refusal")).isZero();
+        assertThat(counted("berth.logins", "source", "none", "result", "failure"))
+                .as("all are counted")
+                .isEqualTo(10_001);
+        assertThat(queue.write()).isEqualTo(2 * WrongProofs.OF_ADDRESS + 3);
+        assertThat(written())
+                .anyMatch(entry -> entry.startsWith("push bob"))
+                .anyMatch(entry -> entry.startsWith("login carol"));
+        clock.advance(Duration.ofSeconds(59));
+        assertThat(queue.write()).as("the minute is not over").isZero();
+        clock.advance(Duration.ofSeconds(1));
+        assertThat(queue.write()).isEqualTo(2);
+        String more = Integer.toString(10_000 - WrongProofs.OF_ADDRESS);
+        assertThat(written().subList(written().size() - 2, written().size()))
+                .containsExactlyInAnyOrder(
+                        "login unknown 192.0.2.66 false {\"more\":\"" + more + "\"}",
+                        "authenticate unknown 192.0.2.66 false {\"more\":\"" + more + "\"}");
+        queue.record(TestAudit.login("guess", false, "192.0.2.66"));
+        assertThat(queue.write()).as("a new minute begins").isEqualTo(1);
+        clock.advance(Duration.ofMinutes(2));
+        assertThat(queue.write()).as("what was recorded is not counted again").isZero();
+    }
+
+    @Test
+    void manyAddressesAreCountedTogether() {
+        AuditQueue queue = queue(10, 4_096);
+        for (int i = 0; i < 50_000; i++) {
+            queue.record(wrongToken("2001:db8::" + Integer.toHexString(i)));
+        }
+        while (queue.write() > 0) {
+            // what was let through
+        }
+        assertThat(TestAudit.all(database)).hasSize(WrongProofs.ADDRESSES + WrongProofs.OF_ADDRESS);
+        clock.advance(Duration.ofMinutes(1));
+        assertThat(queue.write()).isEqualTo(1);
+        assertThat(written().getLast())
+                .isEqualTo("authenticate unknown null false {\"more\":\""
+                        + (50_000 - WrongProofs.ADDRESSES - WrongProofs.OF_ADDRESS) + "\"}");
+    }
+
+    @Test
+    void whatWasCountedIsSaidBeforeTheEnd() {
+        try (AuditQueue queue = AuditQueue.start(database, sampling, new AuditMeters(meters), clock)) {
+            for (int i = 0; i < 100; i++) {
+                queue.record(wrongToken("192.0.2.66"));
+            }
+        }
+        assertThat(written().getLast()).isEqualTo("authenticate unknown 192.0.2.66 false {\"more\":\"40\"}");
     }
 }

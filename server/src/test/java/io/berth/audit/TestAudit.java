@@ -46,8 +46,13 @@ final class TestAudit {
     }
 
     static AuditSink.Event login(String name, boolean success) {
+        return login(name, success, "192.0.2.1");
+    }
+
+    static AuditSink.Event login(String name, boolean success, String client) {
         return new AuditSink.Event(
-                "login", "user", name, name, success ? "password:1:x" : "", "192.0.2.1", "", success, "credential");
+                        "login", "user", name, name, success ? "password:1:x" : "", client, "", success, "credential")
+                .from(success ? "local" : "none");
     }
 
     static AuditSink.Event pull(String resource) {

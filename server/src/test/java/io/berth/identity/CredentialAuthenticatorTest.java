@@ -314,4 +314,48 @@ class CredentialAuthenticatorTest {
                             OciException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.PRECONDITION));
         }
     }
+
+    private String decidedBy(String name, String password) {
+        Optional<Principal> found = ask(basic(name, password));
+        return identity.events.getLast().detail().get("source") + " " + found.isPresent();
+    }
+
+    @Test
+    void aLoginTellsWhoHasDecidedItWhateverCameOfIt() {
+        Account dev = account("dev");
+        assertThat(decidedBy("dev", "Passw0rd")).isEqualTo("local true");
+        assertThat(decidedBy("dev", "wrong")).isEqualTo("local false");
+        assertThat(decidedBy("nobody", "wrong")).isEqualTo("none false");
+        Asked corp = new Asked("corp");
+        identity.sources.add(new Asked("first"));
+        identity.sources.add(corp);
+        corp.knows("1", "eva");
+        assertThat(decidedBy("eva", "hers")).isEqualTo("corp true");
+        corp.answer = new Source.Outcome.Refused();
+        assertThat(decidedBy("eva", "not hers")).isEqualTo("corp false");
+        assertThat(decidedBy("unheard-of", "x")).as("it knows the name").isEqualTo("corp false");
+        String token = identity.tokens
+                .create(dev.id(), AccessTokens.Kind.PERSONAL, "ci", List.of(), null, ORIGIN)
+                .secret();
+        assertThat(decidedBy("dev", token)).isEqualTo("token true");
+        robot("ci", 1, "Passw0rd-ci");
+        assertThat(decidedBy("robot$ci", "Passw0rd-ci")).isEqualTo("robot true");
+        assertThat(decidedBy("robot$ci", "wrong")).isEqualTo("robot false");
+    }
+
+    @Test
+    void whoTriesManyNamesFromOneAddressIsSlowedDownAndNobodyElse() {
+        account("dev");
+        for (int i = 0; i < 200; i++) {
+            assertThat(ask(basic("name" + i, "wrong"))).isEmpty();
+        }
+        assertThatThrownBy(() -> ask(basic("another", "wrong")))
+                .isInstanceOfSatisfying(
+                        OciException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.TOO_MANY_REQUESTS));
+        assertThat(identity.authenticator.authenticate(
+                        basic("dev", "Passw0rd"), new RequestSource("192.0.2.99", "request-8")))
+                .isPresent();
+        clock.advance(Duration.ofHours(1));
+        assertThat(ask(basic("dev", "Passw0rd"))).isPresent();
+    }
 }

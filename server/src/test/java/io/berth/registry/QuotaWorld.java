@@ -233,7 +233,17 @@ final class QuotaWorld implements AutoCloseable {
     /** Pushes a manifest alone. */
     void pushManifest(RepositoryName to, Item item, Reference reference) {
         pushManifest.push(new PushManifest.Request(
-                to, reference, List.of(), item.type(), item.content(), null, null, ADMIN, ORIGIN, true, subject -> {}));
+                to,
+                reference,
+                List.of(),
+                item.type(),
+                item.content(),
+                null,
+                null,
+                ADMIN,
+                ORIGIN,
+                true,
+                subject -> Change.Gate.OPEN));
     }
 
     boolean mount(RepositoryName from, RepositoryName to, byte[] blob, boolean named) {
@@ -290,6 +300,11 @@ final class QuotaWorld implements AutoCloseable {
         @Override
         public Decision decide(Principal principal, Permission permission, Target target) {
             return new Decision(true, "test");
+        }
+
+        @Override
+        public Change.Gate gate(Principal principal, Permission permission, Target target) {
+            return Change.Gate.OPEN;
         }
 
         @Override

@@ -132,7 +132,7 @@ class RegistryImportTest {
                 new Principal(Principal.Kind.SYSTEM, 0, "alice", "alice"),
                 Change.Origin.by("alice"),
                 true,
-                subject -> {}));
+                subject -> Change.Gate.OPEN));
     }
 
     @Test

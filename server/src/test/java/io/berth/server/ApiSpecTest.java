@@ -59,6 +59,9 @@ class ApiSpecTest {
                 .asText();
         api.ask("DELETE", "/api/v1/me/sessions/" + session, "", ADMIN).isStatus(204);
         api.ask("DELETE", "/api/v1/me/sessions", "", ADMIN).isStatus(204);
+        api.ask("GET", "/api/v1/users", "", ADMIN).isStatus(200);
+        api.ask("GET", "/api/v1/users/alice", "", ADMIN).isStatus(200);
+        api.ask("PATCH", "/api/v1/users/alice", "{\"disabled\":false}", ADMIN).isStatus(200);
         String source =
                 "{\"kind\":\"OIDC\",\"settings\":{\"issuer\":\"https://id.example.com\",\"client-id\":\"berth\"},"
                         + "\"secrets\":{\"client-secret\":\"s\"}}";
@@ -97,7 +100,7 @@ class ApiSpecTest {
         berth.send("PATCH", "/api/v1/me", "{}", ADMIN).isStatus(405);
         for (String operation : api.operations()) {
             String path = operation.split(" ")[1].replaceAll("\\{[a-z]+}", "1");
-            for (String method : new String[] {"GET", "PUT", "POST", "DELETE"}) {
+            for (String method : new String[] {"GET", "PUT", "POST", "PATCH", "DELETE"}) {
                 boolean known = api.operations().stream()
                         .anyMatch(one -> one.equals(method + " " + operation.split(" ")[1]));
                 int status = berth.send(method, path, "", null).status();

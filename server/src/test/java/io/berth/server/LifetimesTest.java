@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -123,5 +124,48 @@ class LifetimesTest {
                 .isEqualTo(warning);
         assertThat(berth.send("GET", "/api/v1/me", "", robot).isStatus(200).header("Warning"))
                 .isEqualTo(warning);
+    }
+
+    @Test
+    void theLastUseOfATokenIsShownAndThatOfARobotKept() throws Exception {
+        String secret = berth.send("POST", "/api/v1/me/tokens", "{\"name\":\"laptop\"}", ALICE)
+                .isStatus(201)
+                .json()
+                .path("secret")
+                .asText();
+        assertThat(token().path("last_used_at").isNull()).isTrue();
+        berth.send("GET", "/v2/", "", BerthUnderTest.basic("alice", secret)).isStatus(200);
+        Gauges.eventually(
+                "it is written down", () -> token().path("last_used_at").isTextual());
+        assertThat(Instant.parse(token().path("last_used_at").asText()))
+                .isBetween(Instant.now().minusSeconds(60), Instant.now().plusSeconds(60));
+        String robot = berth.api("POST", "/robots", """
+                        {"name": "used", "duration": 30, "level": "system", "permissions": [{"kind": "project",
+                         "namespace": "*", "access": [{"resource": "repository", "action": "pull"}]}]}
+                        """, BerthUnderTest.ADMIN)
+                .isStatus(201)
+                .json()
+                .path("secret")
+                .asText();
+        assertThat(robotsUsed()).isZero();
+        berth.send("GET", "/v2/", "", BerthUnderTest.basic("robot$used", robot)).isStatus(200);
+        Gauges.eventually("it is written down", () -> robotsUsed() == 1);
+    }
+
+    private JsonNode token() {
+        return berth.send("GET", "/api/v1/me/tokens", "", ALICE)
+                .isStatus(200)
+                .json()
+                .path(0);
+    }
+
+    private int robotsUsed() {
+        try (var database = berth.database();
+                var statement = database.createStatement();
+                var rows = statement.executeQuery("SELECT COUNT(*) FROM robot WHERE last_used_at > created_at - 1")) {
+            return rows.getInt(1);
+        } catch (java.sql.SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

@@ -98,8 +98,9 @@ class MetricsTest {
                     "berth_refusals_total{reason=\"credential\"} 2.0",
                     "berth_refusals_total{reason=\"denied\"} 0.0",
                     "berth_refusals_total{reason=\"scope\"} 1.0",
-                    "berth_logins_total{result=\"failure\",source=\"none\"} 1.0",
-                    "berth_logins_total{result=\"success\",source=\"password\"} 1.0",
+                    "berth_logins_total{result=\"failure\",source=\"local\"} 1.0",
+                    "berth_logins_total{result=\"failure\",source=\"none\"} 0.0",
+                    "berth_logins_total{result=\"success\",source=\"local\"} 1.0",
                     "berth_tokens_issued_total{kind=\"user\"} 1.0",
                     "berth_tokens_issued_total{kind=\"anonymous\"} 0.0",
                     "berth_tokens_issued_total{kind=\"robot\"} 0.0");

@@ -364,4 +364,47 @@ class OidcLoginTest {
                 .isStatus(401);
         assertThat(new Browser("").get(url("/login")).body()).contains("No identity provider");
     }
+
+    @Test
+    void eachOfTwoProvidersLogsItsOwnPeopleIn() throws Exception {
+        try (var second = new OpenIdProvider()) {
+            second.start("http://localhost:" + berth.port() + "/c/oidc/callback");
+            berth.send(
+                            "PUT",
+                            "/api/v1/identity-sources/second",
+                            "{\"kind\":\"OIDC\",\"settings\":{\"issuer\":\"" + second.issuer()
+                                    + "\",\"title\":\"The second\",\"client-id\":\"berth\"},"
+                                    + "\"secrets\":{\"client-secret\":\"client secret: %+\"}}",
+                            BerthUnderTest.ADMIN)
+                    .isStatus(200);
+            assertThat(new Browser("").get(url("/login")).body())
+                    .contains("provider=sso", "Example &amp; Sons", "provider=second", "The second");
+            assertThat(login("id-anna").statusCode()).isEqualTo(200);
+            assertThat(new Browser("id-boss")
+                            .follow(url("/c/oidc/login?provider=second"), "")
+                            .statusCode())
+                    .isEqualTo(200);
+            assertThat(account("anna").source()).isEqualTo("sso");
+            assertThat(account("boss").source()).isEqualTo("second");
+            // The same name of the other provider is somebody else's.
+            assertThat(new Browser("id-anna")
+                            .follow(url("/c/oidc/login?provider=second"), "")
+                            .statusCode())
+                    .isNotEqualTo(200);
+            // A code of one is nothing to the other.
+            var victim = new Browser("id-lena");
+            victim.follow(url("/c/oidc/login?provider=second"), "/c/oidc/callback");
+            String stolen = victim.last.toString().replaceAll(".*code=([^&]+).*", "$1");
+            var thief = new Browser("id-anna");
+            thief.follow(url("/c/oidc/login?provider=sso"), "/c/oidc/callback");
+            URI mixed = URI.create(thief.last.toString().replaceAll("code=[^&]+", "code=" + stolen));
+            assertThat(thief.get(mixed).statusCode()).isEqualTo(401);
+            assertThat(berth.get("/metrics").text())
+                    .contains(
+                            "berth_logins_total{result=\"success\",source=\"sso\"} 1.0",
+                            "berth_logins_total{result=\"success\",source=\"second\"} 1.0",
+                            "berth_logins_total{result=\"failure\",source=\"second\"} 1.0",
+                            "berth_logins_total{result=\"failure\",source=\"sso\"} 1.0");
+        }
+    }
 }

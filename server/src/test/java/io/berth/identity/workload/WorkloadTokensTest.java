@@ -343,4 +343,21 @@ class WorkloadTokensTest {
         assertThatThrownBy(() -> rules.put("app", issuer.url(), settings(Map.of("sub", "x")), 999, true, ROOT))
                 .hasMessageContaining("no robot");
     }
+
+    @Test
+    void anIssuerWithoutADiscoveryDocumentHasItsKeysWhereTheRuleSays() throws Exception {
+        var settings = io.berth.oci.Json.MAPPER
+                .createObjectNode()
+                .put("audience", AUDIENCE)
+                .put("jwks-url", issuer.url() + "/keys");
+        settings.putObject("claims").put("sub", "builder");
+        rules.put("plain", "https://ci.invalid", settings, robot.id(), true, ROOT);
+        var claims = issuer.claims(AUDIENCE, Map.of("sub", "builder"))
+                .issuer("https://ci.invalid")
+                .build();
+        assertThat(tokens.verify(issuer.sign(claims))).isPresent();
+        // Its keys speak for no other issuer.
+        assertThat(tokens.verify(issuer.token(AUDIENCE, Map.of("sub", "builder"))))
+                .isEmpty();
+    }
 }
