@@ -146,7 +146,8 @@ public final class HarborApi implements Endpoint {
             default -> null;
         };
         if (code == null) {
-            return e;
+            // Harbor's errors have no details.
+            return e.code() == ErrorCode.DENIED && !e.detail().isEmpty() ? new OciException(e.code(), e.getMessage()) : e;
         }
         // Without a challenge: browsers would ask for a password in a window of their own.
         return new OciException(code, code == ErrorCode.UNAUTHORIZED ? "unauthorized" : e.getMessage());

@@ -109,10 +109,12 @@ public final class CredentialAuthenticator implements Authenticator {
         Verified known = verified.getIfPresent(key);
         if (known != null && clock.millis() < known.until()) {
             Optional<Principal> owner = stillStandsFor(known.principal());
-            owner.ifPresentOrElse(
-                    principal -> verified.put(key, new Verified(principal, current, known.until())),
-                    () -> verified.invalidate(key));
-            return owner;
+            if (owner.isPresent()) {
+                verified.put(key, new Verified(owner.get(), current, known.until()));
+                return owner;
+            }
+            // It may be right again: a password that was changed, and changed back.
+            verified.invalidate(key);
         }
         return verifyOnce(key, authorization, source, current).map(Verified::principal);
     }
