@@ -216,6 +216,10 @@ public final class CredentialAuthenticator implements Authenticator {
         if (robot.isPresent()) {
             return throttled(login.name(), client, () -> robot(robot.get(), password, current));
         }
+        Optional<AccessTokens.Token> chosen = database.read(tx -> AccessTokens.chosen(tx, login.name()));
+        if (chosen.isPresent()) {
+            return throttled(login.name(), client, () -> chosen(chosen.get(), password, current));
+        }
         return logins.login(login.name(), password, client).map(found -> {
             var principal = new Principal(Principal.Kind.USER, found.account(), found.name(), found.credential());
             Duration remember = found.source().equals(Account.LOCAL) ? REMEMBER : REMEMBER_OTHERS;
@@ -236,16 +240,23 @@ public final class CredentialAuthenticator implements Authenticator {
     }
 
     private Optional<Verified> token(Tx tx, String secret, long current) {
-        return AccessTokens.find(tx, secret)
-                .flatMap(token -> credentials
-                        .owner(tx, Credentials.ofToken(token))
-                        .map(owner -> {
-                            database.writeLater(later -> {
-                                later.dao(AccessTokenDao.class).used(token.id(), later.nowMillis());
-                                return null;
-                            });
-                            return new Verified(owner, current, until(token.expiresAt()));
-                        }));
+        return AccessTokens.find(tx, secret).flatMap(token -> owner(tx, token, current));
+    }
+
+    private Optional<Verified> chosen(AccessTokens.Token token, String secret, long current) {
+        return logins.local().matches(secret, token.hash())
+                ? database.read(tx -> owner(tx, token, current))
+                : Optional.empty();
+    }
+
+    private Optional<Verified> owner(Tx tx, AccessTokens.Token token, long current) {
+        return credentials.owner(tx, Credentials.ofToken(token)).map(owner -> {
+            database.writeLater(later -> {
+                later.dao(AccessTokenDao.class).used(token.id(), later.nowMillis());
+                return null;
+            });
+            return new Verified(owner, current, until(token.expiresAt()));
+        });
     }
 
     private Optional<Verified> robot(Robot robot, String secret, long current) {
