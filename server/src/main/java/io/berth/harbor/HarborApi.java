@@ -149,7 +149,9 @@ public final class HarborApi implements Endpoint {
         };
         if (code == null) {
             // Harbor's errors have no details.
-            return e.code() == ErrorCode.DENIED && !e.detail().isEmpty() ? new OciException(e.code(), e.getMessage()) : e;
+            return e.code() == ErrorCode.DENIED && !e.detail().isEmpty()
+                    ? new OciException(e.code(), e.getMessage())
+                    : e;
         }
         // Without a challenge: browsers would ask for a password in a window of their own.
         return new OciException(code, code == ErrorCode.UNAUTHORIZED ? "unauthorized" : e.getMessage());

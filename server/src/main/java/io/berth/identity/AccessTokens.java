@@ -156,8 +156,7 @@ public final class AccessTokens {
             dao.deleteAll(account, Kind.CLI.name());
             Long end = life == null ? null : tx.nowMillis() + life.toMillis();
             dao.insert(account, Kind.CLI.name(), "cli", hash, "", tx.nowMillis(), end);
-            tx.change(new Change(
-                    "token-created", owner.name() + "/cli", Json.object("kind", Kind.CLI.name()), origin));
+            tx.change(new Change("token-created", owner.name() + "/cli", Json.object("kind", Kind.CLI.name()), origin));
             version.raise(tx);
             return null;
         });

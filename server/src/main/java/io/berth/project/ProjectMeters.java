@@ -28,7 +28,6 @@ public final class ProjectMeters {
     /** Repositories of the whole site are counted one by one, so not as often. */
     private static final Duration KEEP_SITE = Duration.ofMinutes(1);
 
-
     private final Database database;
     private final Clock clock;
     private final int most;

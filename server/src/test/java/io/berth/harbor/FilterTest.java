@@ -50,7 +50,19 @@ class FilterTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"k", "k=", "=v", "k=~", "k=[1~2", "k=[1]", "k=[1~2~3]", "k={a b", "k={}", "k=()", "k=(1 2", "k=%zz"
+            strings = {
+                "k",
+                "k=",
+                "=v",
+                "k=~",
+                "k=[1~2",
+                "k=[1]",
+                "k=[1~2~3]",
+                "k={a b",
+                "k={}",
+                "k=()",
+                "k=(1 2",
+                "k=%zz"
             })
     void whatIsNoFilterIsRefused(String q) {
         assertThatThrownBy(() -> Filter.parse(q))
