@@ -210,6 +210,7 @@ public final class Berth implements AutoCloseable {
                     accounts,
                     people.groups,
                     people.robots,
+                    people.accessTokens,
                     people.identitySources,
                     people.sources,
                     people.onboarding,

@@ -42,9 +42,7 @@ public final class NamePattern {
         }
         try {
             if (text.startsWith(REGULAR_EXPRESSION)) {
-                return new NamePattern(
-                        text,
-                        Pattern.compile(text.substring(REGULAR_EXPRESSION.length()))::matches);
+                return new NamePattern(text, Pattern.compile(text.substring(REGULAR_EXPRESSION.length()))::matches);
             }
             Predicate<String> simple = simple(text);
             return new NamePattern(text, simple != null ? simple : Pattern.compile(expression(text))::matches);
@@ -53,10 +51,14 @@ public final class NamePattern {
         }
     }
 
-    // Names and prefixes are what most patterns are, and every request asks: they need no automaton. Null for other globs.
+    // Names and prefixes are what most patterns are, and every request asks: they need no automaton. Null for other
+    // globs.
     private static Predicate<String> simple(String glob) {
         int star = glob.indexOf('*');
-        if (glob.indexOf('?') >= 0 || glob.indexOf('{') >= 0 || glob.indexOf('}') >= 0 || glob.lastIndexOf('*') != star) {
+        if (glob.indexOf('?') >= 0
+                || glob.indexOf('{') >= 0
+                || glob.indexOf('}') >= 0
+                || glob.lastIndexOf('*') != star) {
             return null;
         }
         if (star < 0) {

@@ -13,6 +13,8 @@ import java.util.Map;
  * say that the feature is not there, to those who might use it.
  */
 final class AbsentRoutes {
+    private static final List<String> SCHEDULE_TYPES =
+            List.of("Hourly", "Daily", "Weekly", "Custom", "Manual", "None", "Schedule");
     private static final List<String> SCHEDULES = List.of("gc", "purgeaudit", "scanAll");
 
     private final Guard guard;
@@ -79,6 +81,8 @@ final class AbsentRoutes {
         for (String job : SCHEDULES) {
             String resource = resources.get(job);
             String path = api("/system/" + job);
+            String name = resource.replace('-', ' ');
+            String execution = name + " execution";
             router.get(path + "/schedule", call -> {
                         guard.requireSystem(call, resource + ":read");
                         call.ok(Body.of("schedule", Body.of("type", "None")));
@@ -89,9 +93,13 @@ final class AbsentRoutes {
                     .put(path + "/schedule", call -> schedule(call, resource + ":update"));
             if (!job.equals("scanAll")) {
                 router.get(path, call -> emptyOnSystem(call, resource + ":list"))
-                        .get(path + "/{id}", call -> unknown(call, resource + ":read", job + " execution"))
-                        .put(path + "/{id}", call -> unknown(call, resource + ":stop", job + " execution"))
-                        .get(path + "/{id}/log", call -> unknown(call, resource + ":read", job + " execution"));
+                        .get(path + "/{id}", call -> unknown(call, resource + ":read", execution))
+                        .put(path + "/{id}", call -> unknown(call, resource + ":stop", execution))
+                        .get(path + "/{id}/log", call -> {
+                            guard.requireSystem(call, resource + ":read");
+                            throw new OciException(
+                                    ErrorCode.NOT_FOUND, name + " " + call.path("id") + " log is not found");
+                        });
             }
         }
         router.post(api("/system/scanAll/stop"), call -> refuse(call, "scan-all:stop", "vulnerability scans"))
@@ -113,6 +121,12 @@ final class AbsentRoutes {
         if (schedule != null && "None".equals(schedule.text("type"))) {
             call.ok();
             return;
+        }
+        if (schedule != null && !SCHEDULE_TYPES.contains(schedule.text("type", ""))) {
+            throw new OciException(
+                    ErrorCode.UNPROCESSABLE_ENTITY,
+                    "validation failure list:\nvalidation failure list:\nschedule.type in body should be one of ["
+                            + String.join(" ", SCHEDULE_TYPES) + "]");
         }
         throw Absent.feature("this job in this API");
     }

@@ -41,7 +41,7 @@ final class ArtifactBodies {
         String config = manifest.path("config").path("mediaType").asText("");
         String mediaType = index ? row.text("media_type") : config;
         String type = type(index, config);
-        return Body.of(
+        SortedMap<String, Object> body = Body.of(
                 "id",
                 row.number("id"),
                 "type",
@@ -70,16 +70,22 @@ final class ArtifactBodies {
                 extra(tx, row, manifest, type),
                 "annotations",
                 manifest.path("annotations").isObject() ? manifest.get("annotations") : null,
-                "references",
-                index ? references(tx, row, manifest) : null,
-                "tags",
-                tags(tx, row, visible),
-                "labels",
-                withLabels ? labels(tx, row.number("id")) : null,
-                "accessories",
-                withAccessories ? accessories(tx, row) : null,
                 "addition_links",
                 Map.of("build_history", Body.of("absolute", false, "href", additions(row) + "build_history")));
+        // Harbor writes null for none of these.
+        body.put("references", index ? references(tx, row, manifest) : null);
+        body.put("tags", tags(tx, row, visible));
+        body.put("labels", withLabels ? labels(tx, row.number("id")) : null);
+        body.put("accessories", withAccessories ? accessories(tx, row) : null);
+        return body;
+    }
+
+    /** What kind of artifact it is, in Harbor's words. */
+    static String type(Row row) {
+        JsonNode manifest = parse(row.bytes("content"));
+        return type(
+                manifest.path("manifests").isArray(),
+                manifest.path("config").path("mediaType").asText(""));
     }
 
     // A missing node for one that is too large to be shown

@@ -270,15 +270,14 @@ final class ArtifactRoutes {
                     "validation failure list:\naddition in path should be one of [build_history values.yaml readme.md"
                             + " dependencies sbom license files]");
         }
-        Optional<JsonNode> history = database.read(tx -> {
-            Row row = row(tx, found.in().name(), found.reference())
-                    .orElseThrow(() -> unknown(found.in().name(), found.reference()));
-            return ArtifactBodies.history(tx, row);
-        });
+        Row row = row(found.in().name(), found.reference())
+                .orElseThrow(() -> unknown(found.in().name(), found.reference()));
+        Optional<JsonNode> history = database.read(tx -> ArtifactBodies.history(tx, row));
         if (!addition.equals("build_history") || history.isEmpty()) {
             throw new OciException(
                     ErrorCode.BAD_REQUEST,
-                    "addition " + addition.toUpperCase(java.util.Locale.ROOT) + " isn't supported for this artifact");
+                    "addition " + addition.toUpperCase(java.util.Locale.ROOT) + " isn't supported for "
+                            + ArtifactBodies.type(row) + "(manifest version 2)");
         }
         call.ok(history.get());
     }

@@ -10,6 +10,7 @@ import io.berth.http.Endpoint;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
 import io.berth.http.Router;
+import io.berth.identity.AccessTokens;
 import io.berth.identity.Accounts;
 import io.berth.identity.Caller;
 import io.berth.identity.ConfiguredSources;
@@ -52,6 +53,7 @@ public final class HarborApi implements Endpoint {
             Accounts accounts,
             Groups groups,
             Robots robots,
+            AccessTokens tokens,
             IdentitySources identitySources,
             ConfiguredSources sources,
             Onboarding onboarding,
@@ -88,7 +90,7 @@ public final class HarborApi implements Endpoint {
                         config.server().externalUrl(),
                         clock)
                 .add(router);
-        new UserRoutes(database, guard, accounts, grants, projects).add(router);
+        new UserRoutes(database, guard, accounts, grants, projects, tokens, sources).add(router);
         new ProjectRoutes(database, guard, projects, artifacts, bodies, visibility, clock).add(router);
         new MetadataRoutes(database, guard, projects).add(router);
         new QuotaRoutes(database, guard, projects).add(router);
@@ -146,7 +148,10 @@ public final class HarborApi implements Endpoint {
             default -> null;
         };
         if (code == null) {
-            return e;
+            // Harbor's errors have no details.
+            return e.code() == ErrorCode.DENIED && !e.detail().isEmpty()
+                    ? new OciException(e.code(), e.getMessage())
+                    : e;
         }
         // Without a challenge: browsers would ask for a password in a window of their own.
         return new OciException(code, code == ErrorCode.UNAUTHORIZED ? "unauthorized" : e.getMessage());

@@ -22,6 +22,7 @@ import java.util.Map;
 
 /** {@code /projects}: made, listed, shown, changed, deleted. */
 final class ProjectRoutes {
+    private static final int MAX_NAME = 255;
     private static final long MAX_QUOTA = 1L << 50;
 
     private final Database database;
@@ -99,10 +100,20 @@ final class ProjectRoutes {
                             : "Only system admin can create project");
         }
         String name = body.text("project_name", "");
-        if (name.isEmpty() || name.length() > 255) {
+        if (name.length() > MAX_NAME) {
+            throw new OciException(
+                    ErrorCode.UNPROCESSABLE_ENTITY,
+                    "validation failure list:\nvalidation failure list:\nproject_name in body should be at most "
+                            + MAX_NAME + " chars long");
+        }
+        if (name.isEmpty()) {
             throw new OciException(
                     ErrorCode.BAD_REQUEST,
                     "Project name " + name + " is illegal in length. (greater than 255 or less than 1)");
+        }
+        if (!Projects.isName(name)) {
+            throw new OciException(
+                    ErrorCode.BAD_REQUEST, "project name is not in lower case or contains illegal characters");
         }
         if (body.number("registry_id", 0) > 0) {
             throw Absent.feature("proxy cache projects");
@@ -133,7 +144,11 @@ final class ProjectRoutes {
         if (limit == null || limit == 0 || !guard.may(call, "quota:update", Target.SYSTEM)) {
             return null;
         }
-        requireQuota(limit);
+        try {
+            requireQuota(limit);
+        } catch (OciException e) {
+            throw new OciException(e.code(), "bad request: " + e.getMessage());
+        }
         return limit;
     }
 
@@ -190,7 +205,13 @@ final class ProjectRoutes {
             guard.project(call, "repository:delete");
             artifacts.deleteRepositories(in.project().id(), in.origin());
         }
-        projects.delete(in.project().id(), in.origin());
+        try {
+            projects.delete(in.project().id(), in.origin());
+        } catch (OciException e) {
+            throw e.code() == ErrorCode.PRECONDITION
+                    ? new OciException(e.code(), "precondition failed: " + e.getMessage())
+                    : e;
+        }
         call.ok();
     }
 

@@ -156,6 +156,10 @@ final class RobotRoutes {
         requireMayGive(call, entries);
         Project project = ofSystem ? null : entries.getFirst().project();
         String name = body.text("name", "");
+        if (!Robots.isName(name)) {
+            throw new OciException(
+                    ErrorCode.BAD_REQUEST, "robot name is not in lower case or contains illegal characters");
+        }
         Robots.Created created = database.write(tx -> {
             Robots.Created made = createNamed(tx, project, name, body.text("description", ""), (int) days, origin);
             RobotPermissions.grant(tx, grants, made.robot(), entries, origin);

@@ -197,9 +197,20 @@ final class SystemRoutes {
                         binds));
         call.ok(Body.of(
                 "project",
-                projects.bodies(found, call.principal(), guard.isAdministrator(call)),
+                projects.bodies(found, call.principal(), guard.isAdministrator(call)).stream()
+                        .map(SystemRoutes::foundProject)
+                        .toList(),
                 "repository",
                 repositories.stream().map(SystemRoutes::found).toList()));
+    }
+
+    // Harbor's search looks up neither owners' names nor allowlists.
+    private static Object foundProject(SortedMap<String, Object> project) {
+        project.remove("owner_name");
+        SortedMap<String, Object> allowlist = Body.of("creation_time", Body.NEVER, "update_time", Body.NEVER);
+        allowlist.put("items", null);
+        project.put("cve_allowlist", allowlist);
+        return project;
     }
 
     private static Object found(Row row) {

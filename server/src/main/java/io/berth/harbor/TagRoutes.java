@@ -74,7 +74,7 @@ final class TagRoutes {
         try {
             tag = Tag.parse(name);
         } catch (OciException e) {
-            throw new OciException(ErrorCode.BAD_REQUEST, "invalid tag name: " + name);
+            throw new OciException(ErrorCode.BAD_REQUEST, "bad request: invalid tag name: " + name);
         }
         origin = origin.through(
                 guard.require(call, "tag:create", Target.content(artifact.in().name(), tag))

@@ -11,8 +11,11 @@ import io.berth.http.ApiCall;
 import io.berth.http.JsonBody;
 import io.berth.http.Principal;
 import io.berth.http.Router;
+import io.berth.identity.AccessTokens;
 import io.berth.identity.Account;
 import io.berth.identity.Accounts;
+import io.berth.identity.ConfiguredSources;
+import io.berth.identity.oidc.OidcProvider;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.project.Project;
@@ -50,13 +53,24 @@ final class UserRoutes {
     private final Accounts accounts;
     private final Grants grants;
     private final Projects projects;
+    private final AccessTokens tokens;
+    private final ConfiguredSources sources;
 
-    UserRoutes(Database database, Guard guard, Accounts accounts, Grants grants, Projects projects) {
+    UserRoutes(
+            Database database,
+            Guard guard,
+            Accounts accounts,
+            Grants grants,
+            Projects projects,
+            AccessTokens tokens,
+            ConfiguredSources sources) {
         this.database = database;
         this.guard = guard;
         this.accounts = accounts;
         this.grants = grants;
         this.projects = projects;
+        this.tokens = tokens;
+        this.sources = sources;
     }
 
     void add(Router router) {
@@ -283,12 +297,19 @@ final class UserRoutes {
 
     private void cliSecret(ApiCall call) throws IOException {
         long id = call.pathNumber("user_id");
-        call.body("secret");
-        require(call, "user:update", id);
-        if (require(id).isLocal()) {
-            throw new OciException(ErrorCode.PRECONDITION, "unable to update CLI secret under authmode: db_auth");
-        }
-        throw Absent.feature("CLI secrets that a client chooses; one is made at the login page");
+        JsonBody body = call.body("secret");
+        Change.Origin origin = require(call, "user:update", id);
+        Account account = require(id);
+        OidcProvider provider = sources.of(OidcProvider.class, account.source())
+                .orElseThrow(() -> new OciException(
+                        ErrorCode.PRECONDITION,
+                        "unable to update CLI secret under authmode: "
+                                + (account.isLocal() ? "db_auth" : account.source())));
+        requireMayTouch(call, id); // whoever has the secret is its user
+        String secret = body.text("secret", "");
+        requirePassword("password or secret", secret);
+        tokens.choose(id, secret, provider.cliSecretLife().orElse(null), origin);
+        call.ok();
     }
 
     private static Object body(Account account) {

@@ -22,6 +22,14 @@ interface AccessTokenDao {
             """)
     Optional<AccessTokens.Token> find(@Bind("id") long id);
 
+    // The hash of a password begins with a dollar sign, that of a random text does not.
+    @SqlQuery("""
+            SELECT t.id, t.account_id, t.kind, t.name, t.hash, t.scopes, t.created_at, t.expires_at, t.last_used_at
+            FROM access_token t JOIN account a ON a.id = t.account_id
+            WHERE lower(a.name) = lower(:name) AND t.kind = 'CLI' AND t.hash LIKE '$%'
+            """)
+    Optional<AccessTokens.Token> chosen(@Bind("name") String name);
+
     @SqlQuery("""
             SELECT id, account_id, kind, name, hash, scopes, created_at, expires_at, last_used_at
             FROM access_token WHERE account_id = :account AND kind = :kind ORDER BY id

@@ -137,6 +137,36 @@ public final class AccessTokens {
         });
     }
 
+    /**
+     * Makes {@code secret}, which somebody has thought of, the CLI secret in place of the one there is. Being no random text,
+     * it is hashed as a password.
+     *
+     * @param life how long it is good for, null for ever
+     * @throws OciException {@code BAD_REQUEST} for one that cannot be
+     */
+    public void choose(long account, String secret, Duration life, Change.Origin origin) {
+        PasswordPolicy.require(secret);
+        if (Kind.of(secret).isPresent() || secret.startsWith("eyJ")) {
+            throw new OciException(ErrorCode.BAD_REQUEST, "a secret of one's own does not begin as a token does");
+        }
+        String hash = PasswordHash.of(secret, random);
+        database.write(tx -> {
+            Account owner = Accounts.require(tx, account);
+            AccessTokenDao dao = tx.dao(AccessTokenDao.class);
+            dao.deleteAll(account, Kind.CLI.name());
+            Long end = life == null ? null : tx.nowMillis() + life.toMillis();
+            dao.insert(account, Kind.CLI.name(), "cli", hash, "", tx.nowMillis(), end);
+            tx.change(new Change("token-created", owner.name() + "/cli", Json.object("kind", Kind.CLI.name()), origin));
+            version.raise(tx);
+            return null;
+        });
+    }
+
+    /** The CLI secret that a user of this name has chosen. */
+    static Optional<Token> chosen(Tx tx, String name) {
+        return tx.dao(AccessTokenDao.class).chosen(name).filter(token -> token.isActive(tx.nowMillis()));
+    }
+
     /** An account's tokens of a kind, without their secrets. */
     public List<Token> of(long account, Kind kind) {
         return database.read(tx -> tx.dao(AccessTokenDao.class).of(account, kind.name()));

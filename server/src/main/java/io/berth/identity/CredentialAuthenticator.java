@@ -114,10 +114,12 @@ public final class CredentialAuthenticator implements Authenticator {
         Verified known = verified.getIfPresent(key);
         if (known != null && clock.millis() < known.until()) {
             Optional<Principal> owner = stillStandsFor(known.principal());
-            owner.ifPresentOrElse(
-                    principal -> verified.put(key, new Verified(principal, current, known.until())),
-                    () -> verified.invalidate(key));
-            return owner;
+            if (owner.isPresent()) {
+                verified.put(key, new Verified(owner.get(), current, known.until()));
+                return owner;
+            }
+            // It may be right again: a password that was changed, and changed back.
+            verified.invalidate(key);
         }
         return verifyOnce(key, authorization, source, current).map(Verified::principal);
     }
@@ -223,6 +225,10 @@ public final class CredentialAuthenticator implements Authenticator {
         if (robot.isPresent()) {
             return new Decided("robot", throttled(login.name(), client, () -> robot(robot.get(), password, current)));
         }
+        Optional<AccessTokens.Token> chosen = database.read(tx -> AccessTokens.chosen(tx, login.name()));
+        if (chosen.isPresent()) {
+            return new Decided(TOKEN, throttled(login.name(), client, () -> chosen(chosen.get(), password, current)));
+        }
         Logins.Outcome outcome = logins.login(login.name(), password, client);
         return new Decided(outcome.source(), outcome.login().map(found -> {
             var principal = new Principal(Principal.Kind.USER, found.account(), found.name(), found.credential());
@@ -244,16 +250,23 @@ public final class CredentialAuthenticator implements Authenticator {
     }
 
     private Optional<Verified> token(Tx tx, String secret, long current) {
-        return AccessTokens.find(tx, secret)
-                .flatMap(token -> credentials
-                        .owner(tx, Credentials.ofToken(token))
-                        .map(owner -> {
-                            database.writeLater(later -> {
-                                later.dao(AccessTokenDao.class).used(token.id(), later.nowMillis());
-                                return null;
-                            });
-                            return new Verified(owner, current, until(token.expiresAt()));
-                        }));
+        return AccessTokens.find(tx, secret).flatMap(token -> owner(tx, token, current));
+    }
+
+    private Optional<Verified> chosen(AccessTokens.Token token, String secret, long current) {
+        return logins.local().matches(secret, token.hash())
+                ? database.read(tx -> owner(tx, token, current))
+                : Optional.empty();
+    }
+
+    private Optional<Verified> owner(Tx tx, AccessTokens.Token token, long current) {
+        return credentials.owner(tx, Credentials.ofToken(token)).map(owner -> {
+            database.writeLater(later -> {
+                later.dao(AccessTokenDao.class).used(token.id(), later.nowMillis());
+                return null;
+            });
+            return new Verified(owner, current, until(token.expiresAt()));
+        });
     }
 
     private Optional<Verified> robot(Robot robot, String secret, long current) {

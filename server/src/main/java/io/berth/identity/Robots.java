@@ -81,7 +81,7 @@ public final class Robots {
      */
     public Created create(
             Tx tx, Long project, String name, String description, int days, String secret, Change.Origin origin) {
-        if (!NAME.matcher(name).matches() || name.length() > MAX_NAME) {
+        if (!isName(name)) {
             throw new OciException(
                     ErrorCode.BAD_REQUEST,
                     "a robot's name has lower-case letters, digits and single . _ - between them, at most " + MAX_NAME
@@ -162,6 +162,11 @@ public final class Robots {
     // What somebody has thought of is no random text, and is hashed as a password.
     private String hash(String secret, boolean chosen) {
         return chosen ? PasswordHash.of(secret, random) : Secrets.hash(secret);
+    }
+
+    /** Whether a robot can have this name. */
+    public static boolean isName(String name) {
+        return NAME.matcher(name).matches() && name.length() <= MAX_NAME;
     }
 
     private static Long expiry(Tx tx, int days) {

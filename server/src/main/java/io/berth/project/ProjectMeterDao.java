@@ -15,6 +15,8 @@ interface ProjectMeterDao {
             Long quotaBytes,
             long usedBytes,
             long repositories,
+            long pulls,
+            long members,
             long total,
             long totalPublic) {}
 
@@ -22,6 +24,9 @@ interface ProjectMeterDao {
     @SqlQuery("""
             SELECT p.name, p.public AS is_public, p.quota_bytes, p.used_bytes,
                    (SELECT COUNT(*) FROM repository r WHERE r.project_id = p.id AND r.listed) AS repositories,
+                   (SELECT COALESCE(SUM(r.pulls), 0) FROM repository r WHERE r.project_id = p.id AND r.listed) AS pulls,
+                   (SELECT COUNT(*) FROM access_grant g WHERE g.project_id = p.id AND g.role_id IS NOT NULL
+                    AND g.subject_kind <> 'ROBOT' AND g.repository_pattern IS NULL AND g.tag_pattern IS NULL) AS members,
                    (SELECT COUNT(*) FROM project) AS total,
                    (SELECT COUNT(*) FROM project WHERE public) AS total_public
             FROM (SELECT id, name, public, quota_bytes, used_bytes FROM project
@@ -30,4 +35,16 @@ interface ProjectMeterDao {
                   LIMIT :limit) AS p
             """)
     List<Row> fullest(@Bind("limit") int limit);
+
+    /** All projects that are public, or that are not. */
+    record Site(boolean isPublic, long projects, long repositories, long usedBytes) {}
+
+    @RegisterConstructorMapper(Site.class)
+    @SqlQuery("""
+            SELECT p.public AS is_public, COUNT(*) AS projects, COALESCE(SUM(p.used_bytes), 0) AS used_bytes,
+                   (SELECT COUNT(*) FROM repository r JOIN project o ON o.id = r.project_id
+                    WHERE r.listed AND o.public = p.public) AS repositories
+            FROM project p GROUP BY p.public
+            """)
+    List<Site> site();
 }

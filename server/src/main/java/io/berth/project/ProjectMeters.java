@@ -25,6 +25,8 @@ public final class ProjectMeters {
 
     private static final Logger LOG = LoggerFactory.getLogger(ProjectMeters.class);
     private static final Duration KEEP = Duration.ofSeconds(15);
+    /** Repositories of the whole site are counted one by one, so not as often. */
+    private static final Duration KEEP_SITE = Duration.ofMinutes(1);
 
     private final Database database;
     private final Clock clock;
@@ -37,7 +39,9 @@ public final class ProjectMeters {
     private final ReentrantLock refreshing = new ReentrantLock();
     private long nextMillis = Long.MIN_VALUE;
     private volatile long unreported;
+    private long nextSiteMillis = Long.MIN_VALUE;
     private volatile String totals = "";
+    private volatile String site = "";
 
     public ProjectMeters(Database database, MeterRegistry meters, Clock clock) {
         this(database, meters, clock, MOST);
@@ -68,6 +72,10 @@ public final class ProjectMeters {
                 nextMillis = now + KEEP.toMillis();
                 show(database.read(tx -> tx.dao(ProjectMeterDao.class).fullest(most)));
             }
+            if (now >= nextSiteMillis) {
+                nextSiteMillis = now + KEEP_SITE.toMillis();
+                site = site(database.read(tx -> tx.dao(ProjectMeterDao.class).site()));
+            }
         } catch (RuntimeException e) {
             LOG.warn("projects could not be measured, what was measured before is shown: {}", e.toString());
         } finally {
@@ -80,7 +88,7 @@ public final class ProjectMeters {
      * _total}; in Prometheus' text format.
      */
     public String totals() {
-        return totals;
+        return totals + site;
     }
 
     private void show(List<ProjectMeterDao.Row> rows) {
@@ -104,10 +112,56 @@ public final class ProjectMeters {
                 # HELP harbor_project_repo_total Repositories of a project, as in Harbor
                 # TYPE harbor_project_repo_total gauge
                 """.formatted(open, total - open)
-                + rows.stream()
-                        .map(row -> "harbor_project_repo_total{project_name=\"%s\",public=\"%s\"} %d\n"
+                + each(
+                        rows,
+                        row -> "harbor_project_repo_total{project_name=\"%s\",public=\"%s\"} %d\n"
                                 .formatted(row.name(), row.isPublic(), row.repositories()))
-                        .collect(Collectors.joining());
+                + """
+                # HELP harbor_project_member_total Users and groups with a role in a project, as in Harbor
+                # TYPE harbor_project_member_total gauge
+                """
+                + each(
+                        rows,
+                        row -> "harbor_project_member_total{project_name=\"%s\"} %d\n"
+                                .formatted(row.name(), row.members()))
+                + """
+                # HELP harbor_artifact_pulled Pulls from a project's repositories, as in Harbor
+                # TYPE harbor_artifact_pulled gauge
+                """
+                + each(
+                        rows,
+                        row -> "harbor_artifact_pulled{project_name=\"%s\"} %d\n".formatted(row.name(), row.pulls()));
+    }
+
+    private static String each(List<ProjectMeterDao.Row> rows, Function<ProjectMeterDao.Row, String> line) {
+        return rows.stream().map(line).collect(Collectors.joining());
+    }
+
+    private static String site(List<ProjectMeterDao.Site> parts) {
+        long[] projects = new long[2];
+        long[] repositories = new long[2];
+        long used = 0;
+        for (ProjectMeterDao.Site part : parts) {
+            int at = part.isPublic() ? 1 : 0;
+            projects[at] = part.projects();
+            repositories[at] = part.repositories();
+            used += part.usedBytes();
+        }
+        return statistic("total_storage_consumption", "Bytes that all projects hold", used)
+                + statistic("total_project_amount", "Projects", projects[0] + projects[1])
+                + statistic("public_project_amount", "Public projects", projects[1])
+                + statistic("private_project_amount", "Private projects", projects[0])
+                + statistic("total_repo_amount", "Repositories", repositories[0] + repositories[1])
+                + statistic("public_repo_amount", "Repositories of public projects", repositories[1])
+                + statistic("private_repo_amount", "Repositories of private projects", repositories[0]);
+    }
+
+    private static String statistic(String name, String help, long value) {
+        return """
+                # HELP harbor_statistics_%1$s %2$s, as in Harbor
+                # TYPE harbor_statistics_%1$s gauge
+                harbor_statistics_%1$s %3$d
+                """.formatted(name, help, value);
     }
 
     private static Stream<ProjectMeterDao.Row> limited(List<ProjectMeterDao.Row> rows) {

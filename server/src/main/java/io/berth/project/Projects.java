@@ -174,17 +174,21 @@ public final class Projects {
 
     // What can be a project is what can be the first segment of a repository's name.
     private static void requireName(String name) {
-        boolean good = name.indexOf('/') < 0 && name.length() <= 200;
-        try {
-            RepositoryName.parse(name + "/x");
-        } catch (OciException e) {
-            good = false;
-        }
-        if (!good) {
+        if (!isName(name)) {
             throw new OciException(
                     ErrorCode.BAD_REQUEST,
                     "a project's name has lower-case letters and digits, separated by '.', '_', '__' or '-'");
         }
+    }
+
+    /** Whether a project can have this name. */
+    public static boolean isName(String name) {
+        try {
+            RepositoryName.parse(name + "/x");
+        } catch (OciException e) {
+            return false;
+        }
+        return name.indexOf('/') < 0 && name.length() <= 200;
     }
 
     private static void putSetting(ProjectDao dao, long id, String name, String value) {

@@ -2,28 +2,18 @@ package io.berth.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Answers in the form in which a Harbor was seen to give them, and what a browser's session needs. */
+/** Where Berth is not as Harbor is, and what a browser's session needs. */
 class HarborContractTest {
     private static final String PASSWORD = "Abcd1234";
-    private static final Pattern EXPECTATION = Pattern.compile(
-            "(bodiless)|(location|keep|code|message|total|keys|text)=(.*?)(?= (?:bodiless|location=|keep=|code=|message=|total=|keys=|text=)|$)");
 
     @TempDir
     static Path data;
@@ -38,93 +28,6 @@ class HarborContractTest {
     @AfterAll
     static void stop() {
         berth.close();
-    }
-
-    @Test
-    void recordedExchangesAreAnsweredInTheirForm() {
-        Map<String, String> kept = new HashMap<>();
-        List<String> wrong = new ArrayList<>();
-        boolean seeded = false;
-        for (String line : lines()) {
-            String[] parts =
-                    Arrays.stream(line.split("\\|", -1)).map(String::strip).toArray(String[]::new);
-            if (parts[1].contains("/projects/lab") && !seeded) {
-                berth.pushImage("lab/app", "v1", Content.random(1000));
-                berth.pushImage("lab/deep/app", "v1", Content.random(1000));
-                seeded = true;
-            }
-            String problem = check(parts, kept);
-            if (problem != null) {
-                wrong.add(line + "\n    " + problem);
-            }
-        }
-        assertThat(wrong).isEmpty();
-    }
-
-    private static List<String> lines() {
-        try (var in = HarborContractTest.class.getResourceAsStream("/harbor/exchanges.txt")) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .filter(line -> !line.startsWith("#"))
-                    .toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static String check(String[] parts, Map<String, String> kept) {
-        String[] request = filled(parts[1], kept).split(" ", 2);
-        String authorization = switch (parts[0]) {
-            case "none" -> null;
-            case "admin" -> BerthUnderTest.ADMIN;
-            default -> BerthUnderTest.basic(parts[0], PASSWORD);
-        };
-        Answer answer = berth.api(request[0], request[1], filled(parts[2].strip(), kept), authorization);
-        if (answer.status() != Integer.parseInt(parts[3].strip())) {
-            return answer.status() + " " + answer.text();
-        }
-        Matcher expectation = EXPECTATION.matcher(parts[4]);
-        while (expectation.find()) {
-            String problem = expectation.group(1) != null
-                    ? answer.body().length == 0 ? null : "a body: " + answer.text()
-                    : check(answer, expectation.group(2), expectation.group(3), kept);
-            if (problem != null) {
-                return problem;
-            }
-        }
-        return null;
-    }
-
-    private static String check(Answer answer, String what, String value, Map<String, String> kept) {
-        if (what.equals("keep")) {
-            String location = answer.header("Location");
-            kept.put(value, location.substring(location.lastIndexOf('/') + 1));
-            return null;
-        }
-        String wanted = filled(value, kept).replace("\\n", "\n");
-        String actual = switch (what) {
-            case "location" -> answer.header("Location");
-            case "code" -> answer.json().path("errors").path(0).path("code").asText();
-            case "message" ->
-                answer.json().path("errors").path(0).path("message").asText();
-            case "total" -> answer.header("X-Total-Count");
-            case "text" -> answer.text();
-            default -> {
-                JsonNode json = answer.json();
-                List<String> names = new ArrayList<>();
-                (json.isArray() ? json.path(0) : json).fieldNames().forEachRemaining(names::add);
-                yield String.join(",", names);
-            }
-        };
-        return wanted.strip().equals(actual.strip()) ? null : what + " is " + actual;
-    }
-
-    private static String filled(String template, Map<String, String> kept) {
-        String text = template;
-        for (Map.Entry<String, String> fact : kept.entrySet()) {
-            text = text.replace("{" + fact.getKey() + "}", fact.getValue());
-        }
-        return text;
     }
 
     @Test

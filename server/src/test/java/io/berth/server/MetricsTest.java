@@ -39,6 +39,13 @@ class MetricsTest {
             create(berth, "free", false, -1);
             berth.pushBlob("limited/app", Content.random(4_000));
             berth.pushImage("free/app", "1");
+            berth.makeUser("reader", "Abcd1234");
+            berth.api(
+                            "POST",
+                            "/projects/free/members",
+                            "{\"role_id\":3,\"member_user\":{\"username\":\"reader\"}}",
+                            BerthUnderTest.ADMIN)
+                    .isStatus(201);
             List<String> lines = lines(berth);
             assertThat(lines)
                     .contains(
@@ -52,7 +59,18 @@ class MetricsTest {
                             // library is public too
                             "harbor_project_total{public=\"true\"} 2",
                             "harbor_project_total{public=\"false\"} 1",
+                            // its owner is one too
+                            "harbor_project_member_total{project_name=\"free\"} 2",
+                            "harbor_artifact_pulled{project_name=\"free\"} 0",
+                            "harbor_statistics_total_project_amount 3",
+                            "harbor_statistics_public_project_amount 2",
+                            "harbor_statistics_private_project_amount 1",
+                            "harbor_statistics_total_repo_amount 1",
+                            "harbor_statistics_public_repo_amount 0",
+                            "harbor_statistics_private_repo_amount 1",
                             "berth_projects_unreported 0.0");
+            assertThat(value(lines, "harbor_statistics_total_storage_consumption"))
+                    .isGreaterThan(4_000);
             assertThat(lines)
                     .noneMatch(line -> line.startsWith("berth_project_quota_bytes{project=\"free\"")
                             || line.startsWith("berth_project_remaining_bytes{project=\"free\""));

@@ -202,6 +202,30 @@ class OidcLoginTest {
                 .isStatus(401);
     }
 
+    private Answer choose(long id, String secret, String authorization) {
+        return berth.api("PUT", "/users/" + id + "/cli_secret", "{\"secret\":\"" + secret + "\"}", authorization);
+    }
+
+    @Test
+    void aSecretForCommandLinesCanBeChosenByItsUserAndByAdministrators() throws Exception {
+        String made = BerthUnderTest.basic("anna", secret(login("id-anna")));
+        long anna = account("anna").id();
+        choose(anna, "tooweak", made).isError(400, "BAD_REQUEST");
+        choose(anna, "berth_cli_Abcd1234", made).isError(400, "BAD_REQUEST");
+        choose(anna, "Chosen1234", made).isStatus(200);
+        berth.call("GET", "/v2/").as(made).send().isStatus(401);
+        String chosen = BerthUnderTest.basic("anna", "Chosen1234");
+        berth.call("GET", "/v2/").as(chosen).send().isStatus(200);
+        choose(1, "Chosen1234", chosen).isError(403, "FORBIDDEN");
+        choose(anna, "Another1234", BerthUnderTest.ADMIN).isStatus(200);
+        berth.call("GET", "/v2/").as(chosen).send().isStatus(401);
+        berth.call("GET", "/v2/")
+                .as(BerthUnderTest.basic("anna", "Another1234"))
+                .send()
+                .isStatus(200);
+        choose(1, "Chosen1234", BerthUnderTest.ADMIN).isError(412, "PRECONDITION");
+    }
+
     @Test
     void aLoginBeginsTheBrowsersSessionAndEndsTheOneThatItHad() throws Exception {
         var browser = new Browser("id-anna");

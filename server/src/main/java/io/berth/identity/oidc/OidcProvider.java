@@ -70,6 +70,11 @@ public final class OidcProvider implements IdentityProvider {
         return settings.title();
     }
 
+    /** How long a CLI secret of its users is good for; empty for ever. */
+    public Optional<Duration> cliSecretLife() {
+        return settings.cliSecretLife();
+    }
+
     OidcSettings settings() {
         return settings;
     }
