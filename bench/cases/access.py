@@ -89,9 +89,9 @@ def _get(who: str, title: str, dataset: str, credentials, log_in=None) -> Case:
     def warm_up(context: Context) -> None:
         if log_in:
             log_in(context)
-        # All of it once: who may push takes a lease on what is found, a write that the next two days' pulls do not repeat.
-        lines = context.memory[who].read_text().count("\n")
-        context.workload.run_load("get", port=context.running.port, targets=context.memory[who], connections=CONNECTIONS, count=lines)
+            # All of it once: who may push takes a lease on what is found, a write that the next two days' pulls do not repeat.
+            lines = context.memory[who].read_text().count("\n")
+            context.workload.run_load("get", port=context.running.port, targets=context.memory[who], connections=CONNECTIONS, count=lines)
         # Those who come first in a server of their own, and those who come after others, are to find it equally warm.
         generate(context, context.settings.warm_up)
 

@@ -23,9 +23,12 @@ public record AuditFilter(
         String actor,
         String client,
         Boolean success,
-        String requestId) {
+        String requestId,
+        String credential,
+        String rule,
+        String detail) {
     public static final AuditFilter EVERYTHING =
-            new AuditFilter(null, null, null, null, null, null, null, null, null, null);
+            new AuditFilter(null, null, null, null, null, null, null, null, null, null, null, null, null);
 
     private static final Set<String> NAMES = Set.of(
             "from",
@@ -37,7 +40,10 @@ public record AuditFilter(
             "actor",
             "client",
             "success",
-            "request_id");
+            "request_id",
+            "credential",
+            "rule",
+            "detail");
 
     /**
      * Reads one from names and values: {@code from} and {@code to} as 2026-01-31T00:00:00Z, {@code success} as true or
@@ -62,7 +68,10 @@ public record AuditFilter(
                 texts.get("actor"),
                 texts.get("client"),
                 success(texts.get("success")),
-                texts.get("request_id"));
+                texts.get("request_id"),
+                texts.get("credential"),
+                texts.get("rule"),
+                texts.get("detail"));
     }
 
     private static Long time(Map<String, String> texts, String name) {

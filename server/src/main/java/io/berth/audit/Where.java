@@ -21,6 +21,9 @@ record Where(String sql, Map<String, Object> values) {
         text(conditions, values, "actor", filter.actor());
         text(conditions, values, "client", filter.client());
         text(conditions, values, "request_id", filter.requestId());
+        text(conditions, values, "credential", filter.credential());
+        text(conditions, values, "rule", filter.rule());
+        text(conditions, values, "detail", filter.detail());
         number(conditions, values, "success = :success", "success", filter.success());
         if (after != null) {
             conditions.add("(at, id) < (:afterAt, :afterId)");

@@ -82,6 +82,15 @@ final class AuditCommand implements Callable<Integer> {
     @Option(names = "--request-id", paramLabel = "ID", description = "In which request.")
     private String requestId;
 
+    @Option(names = "--credential", paramLabel = "ID", description = "By which credential: 'token:12', 'password:3'.")
+    private String credential;
+
+    @Option(names = "--rule", paramLabel = "TEXT", description = "What decided: 'grant 7:*'.")
+    private String rule;
+
+    @Option(names = "--detail", paramLabel = "TEXT", description = "What else is known, as JSON: '*sha256:9f86*'.")
+    private String detail;
+
     @Option(names = "--limit", paramLabel = "N", description = "How many at most (default: 100 as text, else all).")
     private Long limit;
 
@@ -155,6 +164,9 @@ final class AuditCommand implements Callable<Integer> {
         texts.put("client", client);
         texts.put("success", success);
         texts.put("request_id", requestId);
+        texts.put("credential", credential);
+        texts.put("rule", rule);
+        texts.put("detail", detail);
         texts.values().removeIf(value -> value == null);
         return texts;
     }

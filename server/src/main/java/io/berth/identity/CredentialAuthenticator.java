@@ -8,6 +8,8 @@ import io.berth.http.AuditSink;
 import io.berth.http.Authenticator;
 import io.berth.http.Principal;
 import io.berth.http.RequestSource;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -185,7 +187,15 @@ public final class CredentialAuthenticator implements Authenticator {
     }
 
     private Optional<Verified> basic(Login login, RequestSource source, long current) {
-        Decided decided = basicOf(login, source.client(), current);
+        Decided decided;
+        try {
+            decided = basicOf(login, source.client(), current);
+        } catch (OciException e) {
+            if (e.code() == ErrorCode.TOO_MANY_REQUESTS) {
+                tell(login.name(), Logins.NOBODY, Optional.empty(), source);
+            }
+            throw e;
+        }
         Optional<Verified> found = decided.found();
         tell(found.map(one -> one.principal().name()).orElse(login.name()), decided.by(), found, source);
         return found;

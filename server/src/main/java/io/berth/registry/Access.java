@@ -239,13 +239,13 @@ final class Access {
                         .allowed();
     }
 
-    /** The same without blocking; null when it cannot be said. */
-    Boolean mayPushAtOnce(Principal principal, RepositoryName repository) {
+    /** The same without blocking; true also when it cannot be said so. */
+    boolean mightPush(Principal principal, RepositoryName repository) {
         if (principal.isAnonymous()) {
             return false;
         }
         Decision decision = authorizer.decideAtOnce(principal, Permission.PUSH, Target.repository(repository));
-        return decision == null ? null : decision.allowed();
+        return decision == null || decision.allowed();
     }
 
     /** The Cache-Control of immutable content: shared caches may keep only what anybody may read. */

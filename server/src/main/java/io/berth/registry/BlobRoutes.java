@@ -40,11 +40,10 @@ final class BlobRoutes {
     }
 
     boolean pullAtOnce(Exchange exchange, RepositoryName name, Digest digest, Principal principal) {
-        Boolean mayPush = access.mayPushAtOnce(principal, name);
-        if (mayPush == null || access.requireAtOnce(principal, Permission.PULL, Target.content(name, digest)) == null) {
+        if (access.requireAtOnce(principal, Permission.PULL, Target.content(name, digest)) == null) {
             return false;
         }
-        RegistryCache.CachedBlob blob = pullBlob.atOnce(name, digest, mayPush);
+        RegistryCache.CachedBlob blob = pullBlob.atOnce(name, digest, () -> access.mightPush(principal, name));
         if (blob == null || blob.content == null || exchange.header(RANGE) != null) {
             return false;
         }
@@ -58,7 +57,7 @@ final class BlobRoutes {
     void pull(Exchange exchange, RepositoryName name, Digest digest, Principal principal) throws IOException {
         exchange.operation("HEAD".equals(exchange.method().name()) ? "blob-head" : "blob-get");
         access.requirePull(exchange, principal, name, digest, () -> PullBlob.unknown(digest));
-        RegistryCache.CachedBlob blob = pullBlob.get(name, digest, access.mayPush(principal, name));
+        RegistryCache.CachedBlob blob = pullBlob.get(name, digest, () -> access.mayPush(principal, name));
         describe(exchange, name, digest);
         if (answerNotModified(exchange, digest)) {
             return;

@@ -57,14 +57,12 @@ final class ManifestRoutes {
     }
 
     boolean pullAtOnce(Exchange exchange, RepositoryName name, Reference reference, Principal principal) {
-        Boolean mayPush = access.mayPushAtOnce(principal, name);
-        Decision decision = mayPush == null
-                ? null
-                : access.requireAtOnce(principal, Permission.PULL, Target.content(name, reference));
+        Decision decision = access.requireAtOnce(principal, Permission.PULL, Target.content(name, reference));
         if (decision == null) {
             return false;
         }
-        RegistryCache.CachedManifest manifest = pullManifest.atOnce(name, reference, mayPush);
+        RegistryCache.CachedManifest manifest =
+                pullManifest.atOnce(name, reference, () -> access.mightPush(principal, name));
         if (manifest == null || manifest.content.length > AT_ONCE) {
             return false;
         }
@@ -80,7 +78,8 @@ final class ManifestRoutes {
         exchange.operation("HEAD".equals(exchange.method().name()) ? "manifest-head" : "manifest-get");
         Decision decision =
                 access.requirePull(exchange, principal, name, reference, () -> PullManifest.unknown(reference));
-        RegistryCache.CachedManifest manifest = pullManifest.get(name, reference, access.mayPush(principal, name));
+        RegistryCache.CachedManifest manifest =
+                pullManifest.get(name, reference, () -> access.mayPush(principal, name));
         describe(exchange, name, reference, manifest);
         pulled(exchange, principal, decision, name, reference, manifest.digest);
         if (answerNotModified(exchange, manifest)) {

@@ -11,6 +11,7 @@ import io.berth.store.ObjectKey;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,13 +32,17 @@ final class PullBlob {
     }
 
     /** As {@link PullManifest#atOnce}. */
-    RegistryCache.CachedBlob atOnce(RepositoryName repository, Digest digest, boolean lease) {
+    RegistryCache.CachedBlob atOnce(RepositoryName repository, Digest digest, BooleanSupplier lease) {
         RegistryCache.CachedBlob known = cache.blob(repository, digest);
-        return known == null || lease && !leases.fresh(known.leasedUntil()) ? null : known;
+        return known == null || !leases.fresh(known.leasedUntil()) && lease.getAsBoolean() ? null : known;
     }
 
-    /** @throws OciException {@code BLOB_UNKNOWN} when the repository has no such blob, or its object is gone */
-    RegistryCache.CachedBlob get(RepositoryName repository, Digest digest, boolean lease) throws IOException {
+    /**
+     * As {@link PullManifest#get}.
+     *
+     * @throws OciException {@code BLOB_UNKNOWN} when the repository has no such blob, or its object is gone
+     */
+    RegistryCache.CachedBlob get(RepositoryName repository, Digest digest, BooleanSupplier lease) throws IOException {
         RegistryCache.CachedBlob blob = cache.blob(repository, digest);
         if (blob == null) {
             long version = cache.version(repository.value());
@@ -45,7 +50,7 @@ final class PullBlob {
             requireObject(blob);
             cache.fill(repository, blob, version);
         }
-        if (lease && !leases.fresh(blob.leasedUntil())) {
+        if (!leases.fresh(blob.leasedUntil()) && lease.getAsBoolean()) {
             renew(blob);
         }
         return blob;

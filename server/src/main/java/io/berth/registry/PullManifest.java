@@ -8,6 +8,7 @@ import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
 import io.berth.oci.Tag;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /** Finds a manifest by tag or digest. Thread-safe. */
 final class PullManifest {
@@ -24,22 +25,25 @@ final class PullManifest {
     /**
      * The manifest when it is in memory and the caller needs no new lease, else null. Never blocks.
      *
-     * @param lease whether the caller may push, and so may rely on the answer
+     * @param lease whether the caller may push, and so may rely on the answer; asked only when that would need a new lease
      */
-    RegistryCache.CachedManifest atOnce(RepositoryName repository, Reference reference, boolean lease) {
+    RegistryCache.CachedManifest atOnce(RepositoryName repository, Reference reference, BooleanSupplier lease) {
         RegistryCache.CachedManifest known = cache.manifest(repository, reference);
-        return known == null || lease && !leases.fresh(known.leasedUntil()) ? null : known;
+        return known == null || !leases.fresh(known.leasedUntil()) && lease.getAsBoolean() ? null : known;
     }
 
-    /** @throws OciException {@code MANIFEST_UNKNOWN} */
-    RegistryCache.CachedManifest get(RepositoryName repository, Reference reference, boolean lease) {
+    /**
+     * @param lease as above
+     * @throws OciException {@code MANIFEST_UNKNOWN}
+     */
+    RegistryCache.CachedManifest get(RepositoryName repository, Reference reference, BooleanSupplier lease) {
         RegistryCache.CachedManifest manifest = cache.manifest(repository, reference);
         if (manifest == null) {
             long version = cache.version(repository.value());
             manifest = read(repository, reference);
             cache.fill(repository, reference, manifest, version);
         }
-        if (lease && !leases.fresh(manifest.leasedUntil())) {
+        if (!leases.fresh(manifest.leasedUntil()) && lease.getAsBoolean()) {
             renew(manifest, repository);
         }
         return manifest;

@@ -128,6 +128,9 @@ class AuditLogTest {
         assertThat(found("success", "false")).containsExactly("bob");
         assertThat(found("success", "true")).containsExactly("alice");
         assertThat(found("request_id", "req-1")).containsExactly("alice");
+        assertThat(found("credential", "token:4")).containsExactly("alice");
+        assertThat(found("rule", "grant*")).containsExactly("alice");
+        assertThat(found("detail", "{}")).containsExactly("bob");
         String[] all = {
             "from",
             "1970-01-01T00:00:01Z",
@@ -148,7 +151,13 @@ class AuditLogTest {
             "success",
             "true",
             "request_id",
-            "req-1"
+            "req-1",
+            "credential",
+            "token:*",
+            "rule",
+            "grant 3",
+            "detail",
+            "*\"SIZE\":7*"
         };
         assertThat(found(all)).containsExactly("alice");
         for (int i = 1; i < all.length; i += 2) {

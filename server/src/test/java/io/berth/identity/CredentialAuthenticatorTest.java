@@ -352,6 +352,8 @@ class CredentialAuthenticatorTest {
         assertThatThrownBy(() -> ask(basic("another", "wrong")))
                 .isInstanceOfSatisfying(
                         OciException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.TOO_MANY_REQUESTS));
+        assertThat(identity.events.getLast().actor()).isEqualTo("another");
+        assertThat(identity.events.getLast().success()).isFalse();
         assertThat(identity.authenticator.authenticate(
                         basic("dev", "Passw0rd"), new RequestSource("192.0.2.99", "request-8")))
                 .isPresent();
