@@ -102,7 +102,7 @@ class HarborCli(ClientTest):
         path = f"/api/v2.0/projects/{self.project}/repositories/app/artifacts/v1?with_label=true"
         status, _, body = self.registry.request("GET", path)
         self.assertEqual(200, status, body)
-        return [label["name"] for label in json.loads(body).get("labels", [])]
+        return [label["name"] for label in json.loads(body).get("labels") or []]
 
     def test_repositories_artifacts_and_tags(self):
         for repository in ("app", "nested/app"):
