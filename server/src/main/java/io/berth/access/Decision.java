@@ -2,6 +2,9 @@ package io.berth.access;
 
 import static java.util.Objects.requireNonNull;
 
+import io.berth.http.Denied;
+import io.berth.oci.ErrorCode;
+
 /**
  * An answer to a permission question.
  *
@@ -13,5 +16,16 @@ public record Decision(boolean allowed, String rule) {
 
     public Decision {
         requireNonNull(rule, "rule is null");
+    }
+
+    /** What tells somebody known that this was the answer, and the audit what was asked. */
+    public Denied denied(ErrorCode code, String message, Permission permission, Target target) {
+        return new Denied(
+                code, message, permission.action(), permission.resource(), target.resource(), target.inProject(), rule);
+    }
+
+    /** The same to a client of the registry. */
+    public Denied denied(Permission permission, Target target) {
+        return denied(ErrorCode.DENIED, "requested access to the resource is denied", permission, target);
     }
 }

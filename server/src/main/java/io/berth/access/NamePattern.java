@@ -51,8 +51,7 @@ public final class NamePattern {
         }
     }
 
-    // Names and prefixes are what most patterns are, and every request asks: they need no automaton. Null for other
-    // globs.
+    // Names and prefixes are what most patterns are, and every request asks: they need no automaton. Else null.
     private static Predicate<String> simple(String glob) {
         int star = glob.indexOf('*');
         if (glob.indexOf('?') >= 0

@@ -3,12 +3,10 @@ package io.berth.access;
 import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.db.Tx;
-import io.berth.http.Denied;
 import io.berth.http.Principal;
 import io.berth.http.Scope;
 import io.berth.identity.AccessVersion;
 import io.berth.oci.Digest;
-import io.berth.oci.ErrorCode;
 import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
 import io.berth.oci.Tag;
@@ -78,14 +76,7 @@ public final class ProjectAuthorizer implements Authorizer {
     private void requireStill(Tx tx, Principal principal, Permission permission, Target target) {
         Decision decision = standing.test(tx, principal) ? decide(tx, principal, permission, target) : OVER;
         if (!decision.allowed()) {
-            throw new Denied(
-                    ErrorCode.DENIED,
-                    "requested access to the resource is denied",
-                    permission.action(),
-                    permission.resource(),
-                    target.resource(),
-                    target.inProject(),
-                    decision.rule());
+            throw decision.denied(permission, target);
         }
     }
 

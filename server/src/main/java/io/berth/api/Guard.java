@@ -7,7 +7,6 @@ import io.berth.access.Target;
 import io.berth.db.Change;
 import io.berth.http.ApiCall;
 import io.berth.http.AuditSink;
-import io.berth.http.Denied;
 import io.berth.http.Principal;
 import io.berth.identity.Caller;
 import io.berth.oci.ErrorCode;
@@ -28,14 +27,8 @@ final class Guard {
         Decision decision = authorizer.decide(call.principal(), permission, Target.SYSTEM);
         if (!decision.allowed()) {
             requireSomebody(call);
-            throw new Denied(
-                    ErrorCode.FORBIDDEN,
-                    "this needs " + permission + " on the system",
-                    permission.action(),
-                    permission.resource(),
-                    "",
-                    "",
-                    decision.rule());
+            throw decision.denied(
+                    ErrorCode.FORBIDDEN, "this needs " + permission + " on the system", permission, Target.SYSTEM);
         }
         return origin(call, decision.rule());
     }

@@ -11,8 +11,6 @@ import java.util.function.ToDoubleFunction;
 
 /** What is counted of the audit, and of the logins and refusals that it hears of. Thread-safe. */
 public final class AuditMeters {
-    private static final String NOBODY = "none";
-
     private final MeterRegistry registry;
     private final AtomicLong syslogBehind = new AtomicLong();
     private final Counter droppedPulls;
@@ -31,7 +29,7 @@ public final class AuditMeters {
         for (AuditSink.Challenge reason : AuditSink.Challenge.values()) {
             challenges.put(reason, refusals(reason.name().toLowerCase(Locale.ROOT)));
         }
-        logins(NOBODY, false);
+        logins(AuditSink.Event.NOBODY, false);
         logins("local", false);
     }
 
@@ -77,7 +75,7 @@ public final class AuditMeters {
 
     void heard(AuditSink.Event event) {
         if (isLogin(event)) {
-            logins(event.detail().getOrDefault(AuditSink.Event.SOURCE, NOBODY), event.success())
+            logins(event.detail().getOrDefault(AuditSink.Event.SOURCE, AuditSink.Event.NOBODY), event.success())
                     .increment();
         } else if (event.operation().equals("authenticate")) {
             challenged(AuditSink.Challenge.CREDENTIAL);

@@ -16,7 +16,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Takes what changes nothing (pulls, logins, refusals) and writes it in batches on a thread of its own. Nobody waits for it:
  * when the database cannot follow, events are lost and counted. Pulls have a place of their own, so that they cannot push
- * refusals out; that those were lost is logged as well. Nor can {@linkplain WrongProofs wrong proofs} of who somebody is. After an error whose outcome is unknown a batch may be there twice.
+ * refusals out; nor can {@linkplain WrongProofs wrong proofs} of who somebody is. That refusals were lost is logged as well.
+ * After an error whose outcome is unknown a batch may be there twice.
  */
 public final class AuditQueue implements AuditSink, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AuditQueue.class);

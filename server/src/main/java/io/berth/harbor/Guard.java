@@ -7,7 +7,6 @@ import io.berth.access.Target;
 import io.berth.db.Change;
 import io.berth.http.ApiCall;
 import io.berth.http.AuditSink;
-import io.berth.http.Denied;
 import io.berth.identity.Caller;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
@@ -99,14 +98,7 @@ final class Guard {
 
     /** What tells somebody that they may not. */
     static OciException denied(Permission permission, Target target, Decision decision, String message) {
-        return new Denied(
-                ErrorCode.FORBIDDEN,
-                message,
-                permission.action(),
-                permission.resource(),
-                target.resource(),
-                target.inProject(),
-                decision.rule());
+        return decision.denied(ErrorCode.FORBIDDEN, message, permission, target);
     }
 
     static Change.Origin origin(ApiCall call, String rule) {

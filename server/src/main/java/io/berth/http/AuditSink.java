@@ -3,7 +3,6 @@ package io.berth.http;
 import static java.util.Objects.requireNonNull;
 
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Hears what changes nothing, and so is not in the change feed: pulls, logins, refusals. Called on event loops, so it never
@@ -73,6 +72,9 @@ public interface AuditSink {
         /** The detail of a login that names who has verified or refused it. */
         public static final String SOURCE = "source";
 
+        /** The source of names that no source knows. */
+        public static final String NOBODY = "none";
+
         public Event {
             requireNonNull(operation, "operation is null");
             requireNonNull(resourceType, "resourceType is null");
@@ -96,22 +98,21 @@ public interface AuditSink {
             this(operation, resourceType, resource, "", actor, credential, client, requestId, success, rule, Map.of());
         }
 
-        /** The same of a login that {@code source} has decided, by which logins are counted. */
-        public Event from(String source) {
-            Map<String, String> more = new TreeMap<>(detail);
-            more.put(SOURCE, source);
+        /** A login that {@code source} has decided, by which logins are counted. */
+        public static Event login(
+                String source, String actor, String credential, RequestSource from, boolean success, String rule) {
             return new Event(
-                    operation,
-                    resourceType,
-                    resource,
-                    project,
+                    "login",
+                    "user",
+                    actor,
+                    "",
                     actor,
                     credential,
-                    client,
-                    requestId,
+                    from.client(),
+                    from.requestId(),
                     success,
                     rule,
-                    Map.copyOf(more));
+                    Map.of(SOURCE, source));
         }
 
         /** What the one who makes this request is refused. */

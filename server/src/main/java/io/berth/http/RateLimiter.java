@@ -2,6 +2,8 @@ package io.berth.http;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.berth.oci.ErrorCode;
+import io.berth.oci.OciException;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
@@ -36,13 +38,19 @@ public final class RateLimiter {
         this.nanoTime = nanoTime;
     }
 
-    /** Takes the request out of the bucket of who asks, or of their address where nobody has said; false when it is empty. */
-    public boolean allow(Exchange exchange, Principal principal) {
-        return perNano == 0 || allow(principal.isAnonymous() ? exchange.client() : principal.identity());
+    /**
+     * Takes the request out of the bucket of who asks, or of their address where nobody has said.
+     *
+     * @throws OciException {@code TOO_MANY_REQUESTS} when it is empty
+     */
+    public void require(Exchange exchange, Principal principal) {
+        if (perNano > 0 && !allow(principal.isAnonymous() ? exchange.client() : principal.identity())) {
+            throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many requests").header("Retry-After", "1");
+        }
     }
 
     /** Takes one request out of {@code key}'s bucket; false when it is empty. */
-    public boolean allow(String key) {
+    boolean allow(String key) {
         if (perNano == 0) {
             return true;
         }

@@ -63,9 +63,8 @@ final class WritabilityWatch extends ChannelDuplexHandler {
         lookAtStreams(context);
     }
 
-    // A window that grows by nothing makes the controller compare what it knows of a stream with what is. Who is told
-    // so
-    // may write and flush, which comes back to here.
+    // A window that grows by nothing makes the controller compare what it knows of a stream with what is. Whoever is
+    // told may write and flush, which comes back to here.
     private void lookAtStreams(ChannelHandlerContext context) throws Http2Exception {
         again = true;
         if (looking) {

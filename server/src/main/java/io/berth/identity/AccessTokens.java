@@ -103,9 +103,6 @@ public final class AccessTokens {
         return database.write(tx -> {
             Account owner = Accounts.require(tx, account);
             AccessTokenDao dao = tx.dao(AccessTokenDao.class);
-            if (kind == Kind.CLI) {
-                dao.deleteAll(account, kind.name()); // there is one, and a new one replaces it
-            }
             List<Token> others = dao.of(account, kind.name());
             if (kind == Kind.PERSONAL
                     && others.stream().anyMatch(other -> other.name().equals(name))) {
@@ -118,21 +115,8 @@ public final class AccessTokens {
                 }
                 dao.delete(others.getFirst().id(), account);
             }
-            long id = dao.insert(
-                    account,
-                    kind.name(),
-                    name,
-                    Secrets.hash(secret),
-                    String.join(" ", scopes.stream().map(Scope::toString).toList()),
-                    tx.nowMillis(),
-                    life == null ? null : tx.nowMillis() + life.toMillis());
-            if (kind != Kind.REFRESH) {
-                tx.change(new Change(
-                        "token-created", owner.name() + "/" + name, Json.object("kind", kind.name()), origin));
-            }
-            if (kind == Kind.CLI) {
-                version.raise(tx);
-            }
+            String all = String.join(" ", scopes.stream().map(Scope::toString).toList());
+            long id = add(tx, owner, kind, name, Secrets.hash(secret), all, life, origin);
             return new Created(dao.find(id).orElseThrow(), secret);
         });
     }
@@ -151,15 +135,33 @@ public final class AccessTokens {
         }
         String hash = PasswordHash.of(secret, random);
         database.write(tx -> {
-            Account owner = Accounts.require(tx, account);
-            AccessTokenDao dao = tx.dao(AccessTokenDao.class);
-            dao.deleteAll(account, Kind.CLI.name());
-            Long end = life == null ? null : tx.nowMillis() + life.toMillis();
-            dao.insert(account, Kind.CLI.name(), "cli", hash, "", tx.nowMillis(), end);
-            tx.change(new Change("token-created", owner.name() + "/cli", Json.object("kind", Kind.CLI.name()), origin));
-            version.raise(tx);
+            add(tx, Accounts.require(tx, account), Kind.CLI, "cli", hash, "", life, origin);
             return null;
         });
+    }
+
+    private long add(
+            Tx tx,
+            Account owner,
+            Kind kind,
+            String name,
+            String hash,
+            String scopes,
+            Duration life,
+            Change.Origin origin) {
+        AccessTokenDao dao = tx.dao(AccessTokenDao.class);
+        if (kind == Kind.CLI) {
+            dao.deleteAll(owner.id(), kind.name()); // there is one, and a new one replaces it
+        }
+        Long end = life == null ? null : tx.nowMillis() + life.toMillis();
+        long id = dao.insert(owner.id(), kind.name(), name, hash, scopes, tx.nowMillis(), end);
+        if (kind != Kind.REFRESH) {
+            tx.change(new Change("token-created", owner.name() + "/" + name, Json.object("kind", kind.name()), origin));
+        }
+        if (kind == Kind.CLI) {
+            version.raise(tx);
+        }
+        return id;
     }
 
     /** The CLI secret that a user of this name has chosen. */

@@ -68,9 +68,7 @@ public final class Caller {
 
     /** @throws OciException {@code TOO_MANY_REQUESTS} */
     public void limit(Exchange exchange, Principal principal) {
-        if (!limiter.allow(exchange, principal)) {
-            throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many requests").header("Retry-After", "1");
-        }
+        limiter.require(exchange, principal);
     }
 
     // A token of the registry's, which names repositories, is none of an API's.

@@ -90,17 +90,13 @@ public final class CertificateLogins implements CertificateAuthenticator {
 
     private void loggedIn(CertificateClaim claim, Optional<Principal> holder, RequestSource source) {
         String actor = holder.map(Principal::name).orElse(claim.account().orElse(claim.says()));
-        audit.record(new AuditSink.Event(
-                        "login",
-                        "user",
-                        actor,
-                        actor,
-                        holder.map(Principal::credential).orElse(""),
-                        source.client(),
-                        source.requestId(),
-                        holder.isPresent(),
-                        "certificate of " + claim.authority())
-                .from("certificate"));
+        audit.record(AuditSink.Event.login(
+                "certificate",
+                actor,
+                holder.map(Principal::credential).orElse(""),
+                source,
+                holder.isPresent(),
+                "certificate of " + claim.authority()));
         holder.ifPresent(found -> database.writeLater(tx -> {
             if (found.kind() == Principal.Kind.ROBOT) {
                 tx.dao(RobotDao.class).used(found.id(), tx.nowMillis());

@@ -192,7 +192,7 @@ public final class CredentialAuthenticator implements Authenticator {
             decided = basicOf(login, source.client(), current);
         } catch (OciException e) {
             if (e.code() == ErrorCode.TOO_MANY_REQUESTS) {
-                tell(login.name(), Logins.NOBODY, Optional.empty(), source);
+                tell(login.name(), AuditSink.Event.NOBODY, Optional.empty(), source);
             }
             throw e;
         }
@@ -203,17 +203,7 @@ public final class CredentialAuthenticator implements Authenticator {
 
     private void tell(String actor, String by, Optional<Verified> found, RequestSource source) {
         String credential = found.map(one -> one.principal().credential()).orElse("");
-        audit.record(new AuditSink.Event(
-                        "login",
-                        "user",
-                        actor,
-                        actor,
-                        credential,
-                        source.client(),
-                        source.requestId(),
-                        found.isPresent(),
-                        "credential")
-                .from(by));
+        audit.record(AuditSink.Event.login(by, actor, credential, source, found.isPresent(), "credential"));
     }
 
     private Decided basicOf(Login login, String client, long current) {

@@ -1,6 +1,7 @@
 package io.berth.identity;
 
 import io.berth.db.Database;
+import io.berth.http.AuditSink;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import java.time.Clock;
@@ -36,13 +37,10 @@ public final class Logins {
     /**
      * What came of a login.
      *
-     * @param source who has decided: {@link Account#LOCAL}, another source's name, {@link #NOBODY} where nobody knows the name
+     * @param source who has decided: {@link Account#LOCAL}, another source's name, {@link AuditSink.Event#NOBODY} where nobody knows the name
      * @param login whose password it is; empty when it is nobody's
      */
     public record Outcome(String source, Optional<Login> login) {}
-
-    /** The source of names that no source knows. */
-    public static final String NOBODY = "none";
 
     /**
      * Whose password this is, without saying what is wrong where it is nobody's.
@@ -52,7 +50,8 @@ public final class Logins {
      */
     public Outcome login(String name, String password, String client) {
         throttle.require(name, client);
-        Outcome outcome = password.isEmpty() ? new Outcome(NOBODY, Optional.empty()) : verify(name, password);
+        Outcome outcome =
+                password.isEmpty() ? new Outcome(AuditSink.Event.NOBODY, Optional.empty()) : verify(name, password);
         if (outcome.login().isPresent()) {
             throttle.succeeded(name, client);
         } else {
@@ -88,7 +87,7 @@ public final class Logins {
             }
         }
         local.verify(null, password); // an unknown name takes as long as a wrong password
-        return new Outcome(NOBODY, Optional.empty());
+        return new Outcome(AuditSink.Event.NOBODY, Optional.empty());
     }
 
     private Optional<Login> verifyLocally(AccountDao.Login account, String password) {

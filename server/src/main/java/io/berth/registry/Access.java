@@ -8,13 +8,11 @@ import io.berth.access.Target;
 import io.berth.db.Change;
 import io.berth.http.AuditSink;
 import io.berth.http.Authentication;
-import io.berth.http.Denied;
 import io.berth.http.Exchange;
 import io.berth.http.Principal;
 import io.berth.http.Scope;
 import io.berth.identity.Caller;
 import io.berth.oci.Digest;
-import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
 import io.berth.oci.Reference;
 import io.berth.oci.RepositoryName;
@@ -171,14 +169,7 @@ final class Access {
                         .allowed()) {
             throw authentication.insufficient(exchange, scope);
         }
-        throw new Denied(
-                ErrorCode.DENIED,
-                "requested access to the resource is denied",
-                permission.action(),
-                permission.resource(),
-                target.resource(),
-                target.inProject(),
-                decision.rule());
+        throw decision.denied(permission, target);
     }
 
     private static RepositoryName repositoryOf(Target target) {

@@ -68,7 +68,7 @@ public final class V2Endpoint implements Endpoint {
         if (principal.isEmpty()) {
             return false;
         }
-        requireRate(exchange, principal.get());
+        rateLimiter.require(exchange, principal.get());
         RepositoryName name = RepositoryName.parse(path.name());
         if (path.kind() == V2Path.Kind.MANIFEST) {
             exchange.operation(exchange.method() == HttpMethod.HEAD ? "manifest-head" : "manifest-get");
@@ -87,7 +87,7 @@ public final class V2Endpoint implements Endpoint {
                 && (path.kind() == V2Path.Kind.MANIFEST || path.kind() == V2Path.Kind.BLOB)
                 && (asked || principal.isAnonymous());
         if (!tried) {
-            requireRate(exchange, principal);
+            rateLimiter.require(exchange, principal);
         }
         if (readOnly.getAsBoolean() && !exchange.isRead()) {
             throw new OciException(ErrorCode.DENIED, 405, "the registry is read-only (registry.read-only)");
@@ -159,12 +159,6 @@ public final class V2Endpoint implements Endpoint {
             case "PUT" -> uploads.finish(exchange, name, path.last(), principal, right);
             case "DELETE" -> uploads.cancel(exchange, name, path.last(), principal);
             default -> throw methodNotAllowed("GET, PATCH, PUT, DELETE");
-        }
-    }
-
-    private void requireRate(Exchange exchange, Principal principal) {
-        if (!rateLimiter.allow(exchange, principal)) {
-            throw new OciException(ErrorCode.TOO_MANY_REQUESTS, "too many requests").header("Retry-After", "1");
         }
     }
 

@@ -227,7 +227,7 @@ class AuditQueueTest {
         queue.record(TestAudit.login("eve", false));
         queue.record(new AuditSink.Event("push", "repository", "a/b", "eve", "robot:5:x", "c", "r", false, "rule"));
         queue.record(new AuditSink.Event("authenticate", "request", "/v2/", "unknown", "", "c", "r", false, "rule"));
-        queue.record(TestAudit.login("eve", false).from("corp"));
+        queue.record(TestAudit.login("corp", "eve", false, "192.0.2.1"));
         assertThat(counted("berth.logins", "source", "corp", "result", "failure"))
                 .isEqualTo(1);
         assertThat(counted("berth.logins", "source", "local", "result", "success"))

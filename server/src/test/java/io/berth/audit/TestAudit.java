@@ -2,6 +2,7 @@ package io.berth.audit;
 
 import io.berth.db.Database;
 import io.berth.http.AuditSink;
+import io.berth.http.RequestSource;
 import java.util.List;
 import org.jdbi.v3.sqlobject.customizer.Bind;
 import org.jdbi.v3.sqlobject.statement.SqlUpdate;
@@ -50,9 +51,12 @@ final class TestAudit {
     }
 
     static AuditSink.Event login(String name, boolean success, String client) {
-        return new AuditSink.Event(
-                        "login", "user", name, name, success ? "password:1:x" : "", client, "", success, "credential")
-                .from(success ? "local" : "none");
+        return login(success ? "local" : "none", name, success, client);
+    }
+
+    static AuditSink.Event login(String source, String name, boolean success, String client) {
+        return AuditSink.Event.login(
+                source, name, success ? "password:1:x" : "", new RequestSource(client, ""), success, "credential");
     }
 
     static AuditSink.Event pull(String resource) {

@@ -197,17 +197,8 @@ public final class OidcEndpoint implements Endpoint {
     }
 
     private void tell(Exchange exchange, OidcProvider provider, String user, String credential, boolean success) {
-        audit.record(new AuditSink.Event(
-                        "login",
-                        "user",
-                        user,
-                        user,
-                        credential,
-                        exchange.client(),
-                        exchange.requestId(),
-                        success,
-                        "oidc " + provider.name())
-                .from(provider.name()));
+        audit.record(AuditSink.Event.login(
+                provider.name(), user, credential, exchange.source(), success, "oidc " + provider.name()));
     }
 
     private static Optional<String> cookie(Exchange exchange) {
