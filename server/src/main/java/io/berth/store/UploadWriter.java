@@ -1,6 +1,7 @@
 package io.berth.store;
 
 import com.sun.nio.file.ExtendedOpenOption;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -8,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Writes the bytes of uploads to files.
@@ -23,11 +25,13 @@ public final class UploadWriter {
 
     private final ArrayBlockingQueue<ByteBuffer> pool;
     private final long directFrom;
+    private final LongAdder bytesDirect = new LongAdder();
     private volatile boolean directWorks = true;
 
     /**
      * @param blocks how many blocks of 1 MiB are kept
-     * @param directFrom uploads expected to be at least this large bypass the page cache; {@link Long#MAX_VALUE} for never
+     * @param directFrom uploads expected to be at least this large bypass the page cache, and others from there on;
+     *     {@link Long#MAX_VALUE} for never
      */
     public UploadWriter(int blocks, long directFrom) {
         this.directFrom = directFrom;
@@ -54,9 +58,11 @@ public final class UploadWriter {
             if (block == null) {
                 return writePieces(channel, offset, source);
             }
-            boolean direct = directWorks && expected >= directFrom && block.isDirect();
-            try (FileChannel aligned = direct ? openDirect(file) : null) {
-                return new Gatherer(channel, aligned, block, offset).drain(source);
+            try (var gatherer = new Gatherer(file, channel, block, offset)) {
+                if (expected >= directFrom) {
+                    gatherer.goDirect();
+                }
+                return gatherer.drain(source);
             }
         } finally {
             if (block != null) {
@@ -65,7 +71,12 @@ public final class UploadWriter {
         }
     }
 
-    private FileChannel openDirect(Path file) throws IOException {
+    /** How many bytes went past the page cache. */
+    long bytesDirect() {
+        return bytesDirect.sum();
+    }
+
+    private FileChannel openDirect(Path file) {
         try {
             if (Files.getFileStore(file).getBlockSize() > ALIGNMENT) {
                 directWorks = false;
@@ -96,17 +107,31 @@ public final class UploadWriter {
     }
 
     /** Fills a block, and writes it when it is full or ends at an aligned place. */
-    private static final class Gatherer {
+    private final class Gatherer implements Closeable {
+        private final Path file;
         private final FileChannel channel;
-        private final FileChannel aligned;
         private final ByteBuffer block;
+        private FileChannel aligned; // null while everything goes through the page cache
         private long position;
 
-        Gatherer(FileChannel channel, FileChannel aligned, ByteBuffer block, long position) {
+        Gatherer(Path file, FileChannel channel, ByteBuffer block, long position) {
+            this.file = file;
             this.channel = channel;
-            this.aligned = aligned;
             this.block = block;
             this.position = position;
+        }
+
+        void goDirect() {
+            if (directWorks && aligned == null) {
+                aligned = openDirect(file);
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (aligned != null) {
+                aligned.close();
+            }
         }
 
         long drain(ChunkSource source) throws IOException {
@@ -120,6 +145,10 @@ public final class UploadWriter {
                     chunk.position(chunk.position() + count);
                     if (!block.hasRemaining()) {
                         flush();
+                        if (position >= directFrom) {
+                            goDirect(); // nobody said how large it becomes
+                            startBlock();
+                        }
                     }
                 }
             }
@@ -159,6 +188,7 @@ public final class UploadWriter {
                 block.limit(direct);
                 position += writeFully(aligned, block, position);
                 block.limit(length);
+                bytesDirect.add(direct);
             }
             if (block.hasRemaining()) {
                 position += writeFully(channel, block, position);

@@ -63,6 +63,21 @@ class FileBlobStoreTest {
         }
     }
 
+    @Test
+    void anUploadOfUnknownLengthBypassesThePageCacheFromWhereItIsLarge(@TempDir Path folder) throws IOException {
+        byte[] content = new byte[4 << 20];
+        new java.util.Random(7).nextBytes(content);
+        var announced = new UploadWriter(1, 1 << 20);
+        announced.write(
+                folder.resolve("announced"), 0, BlobStoreContract.source(content, 65_536, null), content.length);
+        var unknown = new UploadWriter(1, 1 << 20);
+        unknown.write(folder.resolve("unknown"), 0, BlobStoreContract.source(content, 65_536, null), 0);
+        // Where the file system can, else both are 0
+        assertThat(unknown.bytesDirect()).isEqualTo(Math.max(0, announced.bytesDirect() - (1 << 20)));
+        assertThat(announced.bytesDirect()).isIn(0L, (long) content.length);
+        assertThat(folder.resolve("unknown")).hasBinaryContent(content);
+    }
+
     /** Past the page cache, where the file system of the temporary directory can. */
     @Nested
     class Direct extends OnFiles {

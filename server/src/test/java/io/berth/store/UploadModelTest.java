@@ -49,12 +49,18 @@ class UploadModelTest {
                 .ofMaxSize(10);
     }
 
+    @Provide
+    Arbitrary<Long> thresholds() {
+        return Arbitraries.of(0L, 100_000L, 1_200_000L, Long.MAX_VALUE);
+    }
+
     @Property(tries = 60, edgeCases = net.jqwik.api.EdgeCasesMode.NONE)
-    void anUploadHasTheBytesOfItsModel(@ForAll("steps") List<Step> steps, @ForAll boolean direct, @ForAll long seed)
+    void anUploadHasTheBytesOfItsModel(
+            @ForAll("steps") List<Step> steps, @ForAll("thresholds") long directFrom, @ForAll long seed)
             throws IOException {
         Path directory = Files.createTempDirectory("berth-upload-model");
         try {
-            run(directory, steps, direct ? 0 : Long.MAX_VALUE, new Random(seed));
+            run(directory, steps, directFrom, new Random(seed));
         } finally {
             try (Stream<Path> files = Files.walk(directory)) {
                 files.sorted(Comparator.reverseOrder())
