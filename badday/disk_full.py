@@ -201,7 +201,7 @@ def full_for_the_database(berth: Berth, disk: LoopDisk, kept: Kept, source: rand
 
 
 def start_when_full(place: Place, berth: Berth, disk: LoopDisk, kept: Kept) -> int:
-    """After a kill and with not a byte left it starts and serves pulls, and uploads that nobody goes on with make room."""
+    """After a kill or a stop and with not a byte left it starts and serves pulls, and uploads that nobody goes on with make room."""
     berth.kill()
     ballast = Ballast(disk)
     ballast.fill()
@@ -216,6 +216,11 @@ def start_when_full(place: Place, berth: Berth, disk: LoopDisk, kept: Kept) -> i
     kept.images.pop()
     berth.stop()
     offline.check(berth.data)
+    # A stop has given the room of the database's log and its index back.
+    ballast.fill()
+    berth = Berth(place, berth.data, BERTH_STORAGE_MIN_FREE="0")
+    kept.check(berth.client())
+    berth.stop()
     ballast.remove()
     return room
 

@@ -32,7 +32,8 @@ class Database:
 
 
 # What may lie in a data directory beside the blobs.
-OWN_FILES = {"berth.lock", "berth.db", "berth.db-wal", "berth.db-shm", "admin-password", "admin.sock", "master-key"}
+DATABASE_FILES = {"berth.db", "berth.db-wal", "berth.db-shm", "start-reserve"}
+OWN_FILES = DATABASE_FILES | {"berth.lock", "admin-password", "admin.sock", "master-key"}
 
 
 def generation(number: int) -> str:

@@ -103,7 +103,7 @@ class LoopDisk:
         if image is None:
             with open(self.image, "wb") as file:
                 file.truncate(mebibytes << 20)
-            subprocess.run(["mkfs.ext4", "-q", "-m", "0", *NO_LATER, self.image], check=True)
+            subprocess.run(["mkfs.ext4", "-q", "-b", "4096", "-m", "0", *NO_LATER, self.image], check=True)
         place.undo.append(self.unmount)
         self.mount()
 

@@ -7,6 +7,7 @@ import java.sql.Statement;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
+import org.sqlite.SQLiteErrorCode;
 
 /** Brings a database to this version's schema. */
 final class Migrations {
@@ -47,6 +48,11 @@ final class Migrations {
                         """)) {
             return row.next() ? row.getString(1) : null;
         } catch (SQLException e) {
+            SQLiteErrorCode code = SqliteErrors.code(e);
+            if (code != null && code != SQLiteErrorCode.SQLITE_ERROR) {
+                throw new IllegalStateException(
+                        "the database cannot be opened: " + e.getMessage() + ". Is there space left on its disk?", e);
+            }
             return null; // no such table: a new database
         }
     }

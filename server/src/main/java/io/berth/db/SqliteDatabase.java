@@ -45,10 +45,13 @@ public final class SqliteDatabase implements Database {
      */
     public static SqliteDatabase open(
             Path directory, int readers, Clock clock, RandomGenerator random, DatabaseMetrics metrics) {
+        var reserve = new StartReserve(directory);
         try {
             Files.createDirectories(directory);
             FileSystems.requireLocal(directory);
             requireWritable(directory);
+            FileSystems.warnOfSmallBlocks(directory);
+            reserve.free();
         } catch (IOException e) {
             throw new IllegalStateException("the database directory " + directory + " cannot be used: " + e, e);
         }
@@ -58,7 +61,9 @@ public final class SqliteDatabase implements Database {
         Jdbi jdbi = jdbi(source);
         try {
             var writer = new GroupCommitWriter(jdbi, clock, random, metrics);
-            return new SqliteDatabase(writer, new SqliteReaders(jdbi, readers, clock, random, metrics));
+            var database = new SqliteDatabase(writer, new SqliteReaders(jdbi, readers, clock, random, metrics));
+            reserve.take();
+            return database;
         } catch (SQLException e) {
             throw new IllegalStateException("the database in " + directory + " cannot be opened: " + e.getMessage(), e);
         }
