@@ -43,7 +43,7 @@ import javax.net.ssl.X509TrustManager;
  * pool of the library has a bound on what it keeps alone: it makes one more for whoever has waited long enough.
  */
 final class LdapConnections implements AutoCloseable {
-    private static final long MAX_AGE_MILLIS = 5 * 60_000L;
+    private static final long MAX_AGE_NANOS = TimeUnit.MINUTES.toNanos(5);
 
     private final int most;
     private final long waitMillis;
@@ -54,8 +54,10 @@ final class LdapConnections implements AutoCloseable {
     private final PostConnectProcessor first;
 
     private final Semaphore permits;
-    private final ConcurrentLinkedDeque<LDAPConnection> idle = new ConcurrentLinkedDeque<>();
+    private final ConcurrentLinkedDeque<Made> idle = new ConcurrentLinkedDeque<>();
     private volatile boolean closed;
+
+    private record Made(LDAPConnection connection, long atNanos) {}
 
     /** None is made yet. */
     LdapConnections(LdapSettings settings, Optional<String> password) {
@@ -101,7 +103,7 @@ final class LdapConnections implements AutoCloseable {
     <T> T use(Use<T> use) throws LDAPException {
         take();
         try {
-            LDAPConnection kept = kept();
+            Made kept = kept();
             if (kept != null) {
                 try {
                     return on(kept, use);
@@ -128,44 +130,41 @@ final class LdapConnections implements AutoCloseable {
         }
     }
 
-    private LDAPConnection kept() {
+    private Made kept() {
         while (true) {
-            LDAPConnection connection = idle.pollFirst();
-            if (connection == null) {
-                return null;
+            Made made = idle.pollFirst();
+            if (made == null || made.connection().isConnected() && System.nanoTime() - made.atNanos() < MAX_AGE_NANOS) {
+                return made;
             }
-            if (connection.isConnected() && System.currentTimeMillis() - connection.getConnectTime() < MAX_AGE_MILLIS) {
-                return connection;
-            }
-            connection.close();
+            made.connection().close();
         }
     }
 
-    private LDAPConnection open() throws LDAPException {
+    private Made open() throws LDAPException {
         LDAPConnection connection = servers.getConnection();
         try {
             if (first != null) {
                 first.processPreAuthenticatedConnection(connection);
             }
             connection.bind(bind.duplicate());
-            return connection;
+            return new Made(connection, System.nanoTime());
         } catch (LDAPException e) {
             connection.close();
             throw e;
         }
     }
 
-    private <T> T on(LDAPConnection connection, Use<T> use) throws LDAPException {
+    private <T> T on(Made made, Use<T> use) throws LDAPException {
         boolean good = false;
         try {
-            T result = use.with(connection);
+            T result = use.with(made.connection());
             good = true;
             return result;
         } finally {
             if (good) {
-                idle.addFirst(connection);
+                idle.addFirst(made);
             } else {
-                connection.close();
+                made.connection().close();
             }
             if (closed) {
                 closeIdle();
@@ -204,8 +203,8 @@ final class LdapConnections implements AutoCloseable {
     }
 
     private void closeIdle() {
-        for (LDAPConnection connection = idle.poll(); connection != null; connection = idle.poll()) {
-            connection.close();
+        for (Made made = idle.poll(); made != null; made = idle.poll()) {
+            made.connection().close();
         }
     }
 
