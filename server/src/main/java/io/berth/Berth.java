@@ -249,7 +249,7 @@ public final class Berth implements AutoCloseable {
                     new AuditRequests(audit.log()),
                     readOnly);
             var document = new ApiDocument();
-            Supplier<String> scrape = Meters.scrape(meters, database, clock);
+            Supplier<String> scrape = Meters.scrape(meters, database, httpMetrics, checks, clock);
             var metrics = new MetricsEndpoint(
                     scrape,
                     asking,

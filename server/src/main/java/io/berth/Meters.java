@@ -2,8 +2,10 @@ package io.berth;
 
 import io.berth.db.Database;
 import io.berth.db.DatabaseMetrics;
+import io.berth.harbor.ArtifactMeters;
 import io.berth.http.AccessLog;
 import io.berth.http.BufferPool;
+import io.berth.http.HttpMetrics;
 import io.berth.identity.EndingCredentials;
 import io.berth.identity.SourceMetrics;
 import io.berth.project.ProjectMeters;
@@ -20,6 +22,7 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Clock;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -87,13 +90,42 @@ final class Meters {
                 .register(meters);
     }
 
-    /** All that is measured, as text for Prometheus. Asking for it may block. */
-    static Supplier<String> scrape(PrometheusMeterRegistry meters, Database database, Clock clock) {
+    /**
+     * All that is measured, as text for Prometheus. Asking for it may block.
+     *
+     * @param checks of health, by name: what is wrong, or null
+     */
+    static Supplier<String> scrape(
+            PrometheusMeterRegistry meters,
+            Database database,
+            HttpMetrics http,
+            Map<String, Supplier<String>> checks,
+            Clock clock) {
         var projects = new ProjectMeters(database, meters, clock);
+        var artifacts = new ArtifactMeters(database, clock, ProjectMeters.MOST);
         return () -> {
             projects.refresh();
-            return meters.scrape() + projects.totals();
+            return meters.scrape() + projects.totals() + artifacts.text() + http.asHarbor() + health(checks);
         };
+    }
+
+    private static String health(Map<String, Supplier<String>> checks) {
+        var up = new StringBuilder("""
+                # HELP harbor_up Whether a component is healthy, as in Harbor
+                # TYPE harbor_up gauge
+                harbor_up{component="core"} 1
+                """);
+        boolean healthy = true;
+        for (var check : checks.entrySet()) {
+            boolean ok = check.getValue().get() == null;
+            healthy &= ok;
+            up.append("harbor_up{component=\"" + check.getKey() + "\"} " + (ok ? 1 : 0) + "\n");
+        }
+        return up.append("""
+                # HELP harbor_health Whether all components are healthy, as in Harbor
+                # TYPE harbor_health gauge
+                harbor_health %d
+                """.formatted(healthy ? 1 : 0)).toString();
     }
 
     /** @param accessLog null when there is none */

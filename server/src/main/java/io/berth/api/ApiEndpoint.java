@@ -52,6 +52,7 @@ public final class ApiEndpoint implements Endpoint {
         var guard = new Guard(authorizer, audit);
         new OwnRoutes(guard, accounts, tokens, sessions).add(router);
         new UserRoutes(guard, accounts).add(router);
+        new RobotRoutes(guard, robots).add(router);
         new SourceRoutes(database, guard, sources).add(router);
         new RuleRoutes(guard, rules, robots).add(router);
         new AccessRoutes(guard, rbac, explanation).add(router);

@@ -24,11 +24,15 @@ final class Guard {
 
     /** Something on the system. */
     Change.Origin require(ApiCall call, Permission permission) {
-        Decision decision = authorizer.decide(call.principal(), permission, Target.SYSTEM);
+        return require(call, permission, Target.SYSTEM);
+    }
+
+    Change.Origin require(ApiCall call, Permission permission, Target target) {
+        Decision decision = authorizer.decide(call.principal(), permission, target);
         if (!decision.allowed()) {
             requireSomebody(call);
-            throw decision.denied(
-                    ErrorCode.FORBIDDEN, "this needs " + permission + " on the system", permission, Target.SYSTEM);
+            String where = target.equals(Target.SYSTEM) ? "on the system" : "there";
+            throw decision.denied(ErrorCode.FORBIDDEN, "this needs " + permission + " " + where, permission, target);
         }
         return origin(call, decision.rule());
     }

@@ -300,12 +300,12 @@ final class UserRoutes {
         JsonBody body = call.body("secret");
         Change.Origin origin = require(call, "user:update", id);
         Account account = require(id);
+        requireMayTouch(call, id); // whoever has the secret is its user
         OidcProvider provider = sources.of(OidcProvider.class, account.source())
                 .orElseThrow(() -> new OciException(
                         ErrorCode.PRECONDITION,
                         "unable to update CLI secret under authmode: "
                                 + (account.isLocal() ? "db_auth" : account.source())));
-        requireMayTouch(call, id); // whoever has the secret is its user
         String secret = body.text("secret", "");
         requirePassword("password or secret", secret);
         tokens.choose(id, secret, provider.cliSecretLife().orElse(null), origin);

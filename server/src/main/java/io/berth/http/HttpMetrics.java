@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -94,6 +95,42 @@ public final class HttpMetrics {
         if (bytesOut > 0) {
             meters.out.increment(bytesOut);
         }
+    }
+
+    /**
+     * The same numbers under the names of Harbor's core, in Prometheus' text format, and not counted for it: without the
+     * method, which an operation implies or has more than one of, and without quantiles, which nothing here estimates.
+     */
+    public String asHarbor() {
+        var total = new StringBuilder("""
+                # HELP harbor_core_http_inflight_requests berth_http_requests_active, as Harbor calls it
+                # TYPE harbor_core_http_inflight_requests gauge
+                harbor_core_http_inflight_requests %d
+                # HELP harbor_core_http_request_total Requests, as in Harbor
+                # TYPE harbor_core_http_request_total counter
+                """.formatted(active()));
+        var durations = new StringBuilder("""
+                # HELP harbor_core_http_request_duration_seconds How long requests took, as in Harbor
+                # TYPE harbor_core_http_request_duration_seconds summary
+                """);
+        new TreeMap<>(operations).forEach((name, operation) -> {
+            long all = 0;
+            double seconds = 0;
+            for (int status = 0; status < operation.byStatus.length(); status++) {
+                Meters meters = operation.byStatus.get(status);
+                if (meters != null) {
+                    long count = meters.timer.count();
+                    all += count;
+                    seconds += meters.timer.totalTime(TimeUnit.SECONDS);
+                    total.append("harbor_core_http_request_total{code=\"%d\",operation=\"%s\"} %d\n"
+                            .formatted(status, name, count));
+                }
+            }
+            String of = "{operation=\"" + name + "\"} ";
+            durations.append("harbor_core_http_request_duration_seconds_sum" + of + seconds + "\n");
+            durations.append("harbor_core_http_request_duration_seconds_count" + of + all + "\n");
+        });
+        return total.append(durations).toString();
     }
 
     /** Requests being answered. */

@@ -8,6 +8,7 @@ package io.berth.identity;
  * @param name without prefix and project
  * @param durationDays -1 for ever
  * @param expiresAt milliseconds since 1970, null for never
+ * @param lastUsedAt the same, null for never; written down some seconds later
  */
 public record Robot(
         long id,
@@ -21,7 +22,8 @@ public record Robot(
         Long expiresAt,
         String createdBy,
         long createdAt,
-        long updatedAt) {
+        long updatedAt,
+        Long lastUsedAt) {
 
     /** What it logs in as, {@code robot$project+name}. */
     public String fullName(String prefix) {

@@ -13,28 +13,28 @@ import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 interface RobotDao {
     @SqlQuery("""
             SELECT r.id, r.project_id, p.name AS project, r.name, r.description, r.secret_hash, r.disabled,
-                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at
+                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at, r.last_used_at
             FROM robot r LEFT JOIN project p ON p.id = r.project_id WHERE r.id = :id
             """)
     Optional<Robot> find(@Bind("id") long id);
 
     @SqlQuery("""
             SELECT r.id, r.project_id, p.name AS project, r.name, r.description, r.secret_hash, r.disabled,
-                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at
+                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at, r.last_used_at
             FROM robot r JOIN project p ON p.id = r.project_id WHERE p.name = :project AND r.name = :name
             """)
     Optional<Robot> find(@Bind("project") String project, @Bind("name") String name);
 
     @SqlQuery("""
             SELECT r.id, r.project_id, NULL AS project, r.name, r.description, r.secret_hash, r.disabled,
-                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at
+                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at, r.last_used_at
             FROM robot r WHERE r.project_id IS NULL AND r.name = :name
             """)
     Optional<Robot> findOfSystem(@Bind("name") String name);
 
     @SqlQuery("""
             SELECT r.id, r.project_id, p.name AS project, r.name, r.description, r.secret_hash, r.disabled,
-                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at
+                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at, r.last_used_at
             FROM robot r LEFT JOIN project p ON p.id = r.project_id
             WHERE r.project_id = :project ORDER BY r.id
             """)
@@ -42,10 +42,19 @@ interface RobotDao {
 
     @SqlQuery("""
             SELECT r.id, r.project_id, NULL AS project, r.name, r.description, r.secret_hash, r.disabled,
-                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at
+                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at, r.last_used_at
             FROM robot r WHERE r.project_id IS NULL ORDER BY r.id
             """)
     List<Robot> ofSystem();
+
+    /** @param project a name; empty for robots of all projects and of the system */
+    @SqlQuery("""
+            SELECT r.id, r.project_id, p.name AS project, r.name, r.description, r.secret_hash, r.disabled,
+                r.duration_days, r.expires_at, r.created_by, r.created_at, r.updated_at, r.last_used_at
+            FROM robot r LEFT JOIN project p ON p.id = r.project_id
+            WHERE r.id > :after AND (:project = '' OR p.name = :project) ORDER BY r.id LIMIT :limit
+            """)
+    List<Robot> page(@Bind("project") String project, @Bind("after") long after, @Bind("limit") int limit);
 
     /** Of the system where {@code project} is 0. */
     @SqlQuery("SELECT COUNT(*) FROM robot WHERE COALESCE(project_id, 0) = :project AND name = :name")

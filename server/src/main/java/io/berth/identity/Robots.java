@@ -66,6 +66,11 @@ public final class Robots {
         return tx.dao(RobotDao.class).of(project);
     }
 
+    /** @param project a name; empty for robots of all projects and of the system */
+    public List<Robot> page(String project, long after, int limit) {
+        return database.read(tx -> tx.dao(RobotDao.class).page(project, after, limit));
+    }
+
     /** All robots of the system. */
     public List<Robot> ofSystem(Tx tx) {
         return tx.dao(RobotDao.class).ofSystem();

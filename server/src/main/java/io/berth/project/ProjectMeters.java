@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What projects hold, for those who watch: under names of our own, and under those of Harbor's exporter. One query, at most
+ * What projects hold, for those who watch: under names of our own, and under those of Harbor's exporter. Asked at most
  * each {@link #KEEP}, and for at most {@link #MOST} projects, the fullest. Thread-safe.
  */
 public final class ProjectMeters {
@@ -26,7 +26,7 @@ public final class ProjectMeters {
     private static final Logger LOG = LoggerFactory.getLogger(ProjectMeters.class);
     private static final Duration KEEP = Duration.ofSeconds(15);
     /** Repositories of the whole site are counted one by one, so not as often. */
-    private static final Duration KEEP_SITE = Duration.ofMinutes(1);
+    private static final Duration KEEP_REPOSITORIES = Duration.ofMinutes(1);
 
     private final Database database;
     private final Clock clock;
@@ -38,10 +38,12 @@ public final class ProjectMeters {
     private final MultiGauge harborQuota;
     private final ReentrantLock refreshing = new ReentrantLock();
     private long nextMillis = Long.MIN_VALUE;
+    private int reported;
     private volatile long unreported;
-    private long nextSiteMillis = Long.MIN_VALUE;
+    private long nextRepositoriesMillis = Long.MIN_VALUE;
     private volatile String totals = "";
     private volatile String site = "";
+    private volatile String repositories = "";
 
     public ProjectMeters(Database database, MeterRegistry meters, Clock clock) {
         this(database, meters, clock, MOST);
@@ -71,10 +73,12 @@ public final class ProjectMeters {
             if (now >= nextMillis) {
                 nextMillis = now + KEEP.toMillis();
                 show(database.read(tx -> tx.dao(ProjectMeterDao.class).fullest(most)));
+                count(database.read(tx -> tx.dao(ProjectMeterDao.class).site()));
             }
-            if (now >= nextSiteMillis) {
-                nextSiteMillis = now + KEEP_SITE.toMillis();
-                site = site(database.read(tx -> tx.dao(ProjectMeterDao.class).site()));
+            if (now >= nextRepositoriesMillis) {
+                nextRepositoriesMillis = now + KEEP_REPOSITORIES.toMillis();
+                countRepositories(
+                        database.read(tx -> tx.dao(ProjectMeterDao.class).repositories()));
             }
         } catch (RuntimeException e) {
             LOG.warn("projects could not be measured, what was measured before is shown: {}", e.toString());
@@ -88,13 +92,11 @@ public final class ProjectMeters {
      * _total}; in Prometheus' text format.
      */
     public String totals() {
-        return totals + site;
+        return totals + site + repositories;
     }
 
     private void show(List<ProjectMeterDao.Row> rows) {
-        long total = rows.isEmpty() ? 0 : rows.getFirst().total();
-        long open = rows.isEmpty() ? 0 : rows.getFirst().totalPublic();
-        unreported = total - rows.size();
+        reported = rows.size();
         show(used, rows.stream(), ProjectMeters::ours, ProjectMeterDao.Row::usedBytes);
         show(quota, limited(rows), ProjectMeters::ours, ProjectMeterDao.Row::quotaBytes);
         show(remaining, limited(rows), ProjectMeters::ours, row -> row.quotaBytes() - row.usedBytes());
@@ -105,13 +107,9 @@ public final class ProjectMeters {
                 ProjectMeters::harbors,
                 row -> row.quotaBytes() == null ? -1 : row.quotaBytes());
         totals = """
-                # HELP harbor_project_total Projects, as in Harbor
-                # TYPE harbor_project_total gauge
-                harbor_project_total{public="true"} %d
-                harbor_project_total{public="false"} %d
                 # HELP harbor_project_repo_total Repositories of a project, as in Harbor
                 # TYPE harbor_project_repo_total gauge
-                """.formatted(open, total - open)
+                """
                 + each(
                         rows,
                         row -> "harbor_project_repo_total{project_name=\"%s\",public=\"%s\"} %d\n"
@@ -137,23 +135,32 @@ public final class ProjectMeters {
         return rows.stream().map(line).collect(Collectors.joining());
     }
 
-    private static String site(List<ProjectMeterDao.Site> parts) {
+    private void count(List<ProjectMeterDao.Site> parts) {
         long[] projects = new long[2];
-        long[] repositories = new long[2];
         long used = 0;
         for (ProjectMeterDao.Site part : parts) {
-            int at = part.isPublic() ? 1 : 0;
-            projects[at] = part.projects();
-            repositories[at] = part.repositories();
+            projects[part.isPublic() ? 1 : 0] = part.projects();
             used += part.usedBytes();
         }
-        return statistic("total_storage_consumption", "Bytes that all projects hold", used)
+        unreported = projects[0] + projects[1] - reported;
+        site = """
+                # HELP harbor_project_total Projects, as in Harbor
+                # TYPE harbor_project_total gauge
+                harbor_project_total{public="true"} %d
+                harbor_project_total{public="false"} %d
+                """.formatted(projects[1], projects[0])
+                + statistic("total_storage_consumption", "Bytes that all projects hold", used)
                 + statistic("total_project_amount", "Projects", projects[0] + projects[1])
                 + statistic("public_project_amount", "Public projects", projects[1])
-                + statistic("private_project_amount", "Private projects", projects[0])
-                + statistic("total_repo_amount", "Repositories", repositories[0] + repositories[1])
-                + statistic("public_repo_amount", "Repositories of public projects", repositories[1])
-                + statistic("private_repo_amount", "Repositories of private projects", repositories[0]);
+                + statistic("private_project_amount", "Private projects", projects[0]);
+    }
+
+    private void countRepositories(List<ProjectMeterDao.Repositories> parts) {
+        long[] count = new long[2];
+        parts.forEach(part -> count[part.isPublic() ? 1 : 0] = part.count());
+        repositories = statistic("total_repo_amount", "Repositories", count[0] + count[1])
+                + statistic("public_repo_amount", "Repositories of public projects", count[1])
+                + statistic("private_repo_amount", "Repositories of private projects", count[0]);
     }
 
     private static String statistic(String name, String help, long value) {

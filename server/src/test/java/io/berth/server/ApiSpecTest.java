@@ -61,6 +61,7 @@ class ApiSpecTest {
         api.ask("DELETE", "/api/v1/me/sessions", "", ADMIN).isStatus(204);
         api.ask("GET", "/api/v1/users", "", ADMIN).isStatus(200);
         api.ask("GET", "/api/v1/users/alice", "", ADMIN).isStatus(200);
+        api.ask("GET", "/api/v1/robots", "", ADMIN).isStatus(200);
         api.ask("PATCH", "/api/v1/users/alice", "{\"disabled\":false}", ADMIN).isStatus(200);
         String source =
                 "{\"kind\":\"OIDC\",\"settings\":{\"issuer\":\"https://id.example.com\",\"client-id\":\"berth\"},"

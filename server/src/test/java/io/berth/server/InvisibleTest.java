@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.berth.identity.AdminSocket;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -54,6 +55,40 @@ class InvisibleTest {
         berth.api("POST", copy, "", BerthUnderTest.ADMIN).isStatus(201);
         String location = berth.openUpload("hidden/app");
         upload = location.substring(location.lastIndexOf('/') + 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/v2/%1$s/%2$s/manifests/v1",
+                "/v2/%1$s/%2$s/tags/list",
+                "/api/v2.0/projects/%1$s/repositories/%2$s"
+            })
+    void whatIsHiddenTakesAsLongAsWhatIsNotThere(String path) {
+        for (String caller : new String[] {EVE, null}) {
+            List<String> paths = Stream.of("hidden/app", "hidden/none", "nowhere/app")
+                    .map(name -> path.formatted((Object[]) name.split("/")))
+                    .toList();
+            var nanos = new long[paths.size()][400];
+            for (int i = -50; i < 400; i++) { // the first ones warm up
+                for (int j = 0; j < paths.size(); j++) {
+                    var call = berth.call("GET", paths.get(j));
+                    call = caller == null ? call.anonymous() : call.as(caller);
+                    long start = System.nanoTime();
+                    int status = call.send().status();
+                    nanos[j][Math.max(i, 0)] = System.nanoTime() - start;
+                    assertThat(status).isGreaterThanOrEqualTo(400);
+                }
+            }
+            for (long[] times : nanos) {
+                Arrays.sort(times);
+            }
+            for (int j = 1; j < paths.size(); j++) {
+                assertThat(nanos[j][200])
+                        .as("median of %s beside that of %s", paths.get(j), paths.get(0))
+                        .isBetween(nanos[0][200] / 2, nanos[0][200] * 2);
+            }
+        }
     }
 
     @AfterAll

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -127,7 +128,7 @@ class LifetimesTest {
     }
 
     @Test
-    void theLastUseOfATokenIsShownAndThatOfARobotKept() throws Exception {
+    void theLastUseOfATokenAndOfARobotIsShown() throws Exception {
         String secret = berth.send("POST", "/api/v1/me/tokens", "{\"name\":\"laptop\"}", ALICE)
                 .isStatus(201)
                 .json()
@@ -147,9 +148,52 @@ class LifetimesTest {
                 .json()
                 .path("secret")
                 .asText();
-        assertThat(robotsUsed()).isZero();
+        assertThat(robot("used").path("last_used_at").isNull()).isTrue();
         berth.send("GET", "/v2/", "", BerthUnderTest.basic("robot$used", robot)).isStatus(200);
-        Gauges.eventually("it is written down", () -> robotsUsed() == 1);
+        Gauges.eventually(
+                "it is written down", () -> robot("used").path("last_used_at").isTextual());
+        assertThat(Instant.parse(robot("used").path("last_used_at").asText()))
+                .isBetween(Instant.now().minusSeconds(60), Instant.now().plusSeconds(60));
+    }
+
+    @Test
+    void robotsAreShownToThoseWhoMayListThem() {
+        var api = new OpenApiChecked(berth);
+        for (String project : List.of("mine", "theirs")) {
+            berth.api("POST", "/projects", "{\"project_name\":\"" + project + "\"}", BerthUnderTest.ADMIN)
+                    .isStatus(201);
+            berth.api("POST", "/robots", """
+                            {"name": "builder", "duration": -1, "level": "project", "permissions": [{"kind": "project",
+                             "namespace": "%s", "access": [{"resource": "repository", "action": "pull"}]}]}
+                            """.formatted(project), BerthUnderTest.ADMIN)
+                    .isStatus(201);
+        }
+        berth.api(
+                        "POST",
+                        "/projects/mine/members",
+                        "{\"role_id\":1,\"member_user\":{\"username\":\"alice\"}}",
+                        BerthUnderTest.ADMIN)
+                .isStatus(201);
+        api.ask("GET", "/api/v1/robots", "", ALICE).isError(403, "FORBIDDEN");
+        api.ask("GET", "/api/v1/robots?project=theirs", "", ALICE).isError(403, "FORBIDDEN");
+        api.ask("GET", "/api/v1/robots?project=absent", "", ALICE).isError(403, "FORBIDDEN");
+        JsonNode mine = api.ask("GET", "/api/v1/robots?project=mine", "", ALICE)
+                .isStatus(200)
+                .json()
+                .path("robots");
+        assertThat(mine).hasSize(1);
+        assertThat(mine.path(0).path("name").asText()).isEqualTo("robot$mine+builder");
+        JsonNode first = api.ask("GET", "/api/v1/robots?limit=1", "", BerthUnderTest.ADMIN)
+                .isStatus(200)
+                .json();
+        JsonNode next = api.ask(
+                        "GET", "/api/v1/robots?after=" + first.path("after").asLong(), "", BerthUnderTest.ADMIN)
+                .isStatus(200)
+                .json();
+        assertThat(next.path("robots"))
+                .isNotEmpty()
+                .noneMatch(one ->
+                        one.path("id").equals(first.path("robots").path(0).path("id")));
     }
 
     private JsonNode token() {
@@ -159,13 +203,15 @@ class LifetimesTest {
                 .path(0);
     }
 
-    private int robotsUsed() {
-        try (var database = berth.database();
-                var statement = database.createStatement();
-                var rows = statement.executeQuery("SELECT COUNT(*) FROM robot WHERE last_used_at > created_at - 1")) {
-            return rows.getInt(1);
-        } catch (java.sql.SQLException e) {
-            throw new IllegalStateException(e);
+    private JsonNode robot(String name) {
+        for (JsonNode one : berth.send("GET", "/api/v1/robots?limit=500", "", BerthUnderTest.ADMIN)
+                .isStatus(200)
+                .json()
+                .path("robots")) {
+            if (one.path("name").asText().equals("robot$" + name)) {
+                return one;
+            }
         }
+        throw new AssertionError("no robot " + name);
     }
 }

@@ -178,6 +178,47 @@ class MetricsTest {
         }
     }
 
+    @Test
+    void requestsHealthAndArtifactsAreToldUnderHarborsNames() throws Exception {
+        try (var berth = BerthUnderTest.start(directory)) {
+            create(berth, "team", false, -1);
+            Content image = Content.image(berth, "team/app", Content.random(40));
+            berth.pushManifest("team/app", "1", image);
+            berth.pushImage("team/app", "2", Content.random(50));
+            berth.pushManifest("team/app", "all", Content.index("", image));
+            berth.get("/v2/team/app/manifests/1").isStatus(200);
+            berth.get("/v2/team/app/manifests/1").isStatus(200);
+            String counted = "harbor_core_http_request_total{code=\"200\",operation=\"manifest-get\"} 2";
+            Gauges.eventually("both are counted", () -> lines(berth).contains(counted));
+            List<String> lines = lines(berth);
+            assertThat(lines)
+                    .contains(
+                            requests("count", "code=\"200\",operation=\"manifest-get\"", 2),
+                            "harbor_core_http_request_duration_seconds_count{operation=\"manifest-get\"} 2",
+                            "harbor_core_http_inflight_requests 1", // this one
+                            "harbor_up{component=\"core\"} 1",
+                            "harbor_up{component=\"database\"} 1",
+                            "harbor_up{component=\"space\"} 1",
+                            "harbor_health 1");
+            assertThat(value(lines, "harbor_core_http_request_duration_seconds_sum{operation=\"manifest-get\"}"))
+                    .isEqualTo(
+                            value(lines, "berth_http_requests_seconds_sum{code=\"200\",operation=\"manifest-get\"}"));
+            assertThat(lines.stream().filter(line -> line.startsWith("# TYPE ")))
+                    .doesNotHaveDuplicates();
+            try (var database = berth.database();
+                    var statement = database.createStatement()) {
+                statement.executeUpdate("UPDATE manifest SET artifact_type = 'application/vnd.cncf.helm.config.v1+json'"
+                        + " WHERE id = (SELECT manifest_id FROM tag WHERE name = '2')");
+            }
+        }
+        try (var berth = BerthUnderTest.start(directory)) {
+            String prefix = "harbor_project_artifact_total{project_name=\"team\",public=\"false\",artifact_type=";
+            Gauges.eventually(
+                    "they are counted",
+                    () -> lines(berth).containsAll(List.of(prefix + "\"IMAGE\"} 2", prefix + "\"CHART\"} 1")));
+        }
+    }
+
     private static String requests(String what, String tags, int count) {
         return "berth_http_requests_seconds_" + what + "{" + tags + "} " + count;
     }

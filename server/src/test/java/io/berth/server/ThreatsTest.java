@@ -2,10 +2,13 @@ package io.berth.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.berth.identity.AdminSocket;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -231,6 +234,72 @@ class ThreatsTest {
                 .send()
                 .isStatus(404);
         delete("leaver");
+    }
+
+    @Test
+    void whoManagesUsersBecomesNoAdministratorByTheirPasswordOrCliSecret() throws Exception {
+        user("manager");
+        user("plain");
+        String yaml = """
+                roles:
+                  - {name: user-manager, level: system, permissions: ["user:read", "user:list", "user:update"]}
+                system:
+                  - {user: manager, role: user-manager}
+                """;
+        assertThat(AdminSocket.request(data, Map.of("do", "apply", "yaml", yaml, "dryRun", false))
+                        .has("error"))
+                .isFalse();
+        String manager = BerthUnderTest.basic("manager", PASSWORD);
+        String source =
+                "{\"kind\":\"OIDC\",\"settings\":{\"issuer\":\"https://id.example.com\",\"client-id\":\"berth\"},"
+                        + "\"secrets\":{\"client-secret\":\"s\"}}";
+        berth.send("PUT", "/api/v1/identity-sources/away", source, BerthUnderTest.ADMIN)
+                .isStatus(200);
+        user("boss");
+        user("colleague");
+        String boss = id("boss");
+        String colleague = id("colleague");
+        berth.api("PUT", "/users/" + boss + "/sysadmin", "{\"sysadmin_flag\":true}", BerthUnderTest.ADMIN)
+                .isStatus(200);
+        try (var database = berth.database();
+                var statement = database.createStatement()) { // as if by a login there
+            statement.executeUpdate(
+                    "UPDATE account SET source = 'away', subject = name WHERE name IN ('boss', 'colleague')");
+        }
+        String secret = "{\"secret\":\"Chosen-12345\"}";
+        String password = "{\"new_password\":\"Chosen-12345\"}";
+        var refused = new ArrayList<String>();
+        for (String[] request : new String[][] {
+            {"/users/" + boss + "/cli_secret", secret}, {"/users/1/cli_secret", secret}, {"/users/1/password", password}
+        }) {
+            refused.add(berth.api("PUT", request[0], request[1], manager)
+                    .isError(403, "FORBIDDEN")
+                    .header("X-Request-Id"));
+        }
+        // Others' they may set, and administrators each other's.
+        berth.api("PUT", "/users/" + colleague + "/cli_secret", secret, manager).isStatus(200);
+        berth.api("PUT", "/users/" + id("plain") + "/password", password, manager)
+                .isStatus(200);
+        berth.api("PUT", "/users/" + boss + "/cli_secret", secret, BerthUnderTest.ADMIN)
+                .isStatus(200);
+        Gauges.eventually("the refusals are in the log", () -> {
+            var seen = new ArrayList<String>();
+            berth.send("GET", "/api/v1/audit?actor=manager&success=false&limit=100", "", BerthUnderTest.ADMIN)
+                    .isStatus(200)
+                    .json()
+                    .path("entries")
+                    .forEach(entry -> seen.add(entry.path("request_id").asText()));
+            return seen.containsAll(refused);
+        });
+    }
+
+    private static String id(String user) {
+        return berth.api("GET", "/users/search?username=" + user, "", BerthUnderTest.ADMIN)
+                .isStatus(200)
+                .json()
+                .path(0)
+                .path("user_id")
+                .asText();
     }
 
     @Test

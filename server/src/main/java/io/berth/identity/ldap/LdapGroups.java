@@ -3,7 +3,7 @@ package io.berth.identity.ldap;
 import com.unboundid.ldap.sdk.DN;
 import com.unboundid.ldap.sdk.Entry;
 import com.unboundid.ldap.sdk.Filter;
-import com.unboundid.ldap.sdk.LDAPConnectionPool;
+import com.unboundid.ldap.sdk.LDAPConnection;
 import com.unboundid.ldap.sdk.LDAPException;
 import com.unboundid.ldap.sdk.RDN;
 import com.unboundid.ldap.sdk.SearchRequest;
@@ -23,31 +23,29 @@ final class LdapGroups {
     private static final int MAX_GROUPS = 1000;
 
     private final LdapSettings settings;
-    private final LDAPConnectionPool pool;
 
-    LdapGroups(LdapSettings settings, LDAPConnectionPool pool) {
+    LdapGroups(LdapSettings settings) {
         this.settings = settings;
-        this.pool = pool;
     }
 
     private record Step(String dn, int depth) {}
 
     /** The groups of {@code person}, those that hold its groups included where that is configured. */
-    Set<Source.Group> of(Entry person) throws LDAPException {
+    Set<Source.Group> of(LDAPConnection connection, Entry person) throws LDAPException {
         Map<String, String> names = new LinkedHashMap<>();
         var toAsk = new ArrayDeque<Step>();
         add(names, toAsk, memberOf(person), 1);
-        add(names, toAsk, holding(person.getDN(), person.getAttributeValue(settings.uid())), 1);
+        add(names, toAsk, holding(connection, person.getDN(), person.getAttributeValue(settings.uid())), 1);
         if (settings.groups().nested() == LdapSettings.Nested.WALK) {
             while (!toAsk.isEmpty()) {
                 Step step = toAsk.remove();
                 if (settings.groups().memberOf().isPresent()) {
-                    Entry group = pool.getEntry(
+                    Entry group = connection.getEntry(
                             step.dn(), settings.groups().memberOf().get());
                     add(names, toAsk, group == null ? Map.of() : memberOf(group), step.depth() + 1);
                 }
                 if (settings.groups().memberForm() == LdapSettings.MemberForm.DN) {
-                    add(names, toAsk, holding(step.dn(), null), step.depth() + 1);
+                    add(names, toAsk, holding(connection, step.dn(), null), step.depth() + 1);
                 }
             }
         }
@@ -82,7 +80,7 @@ final class LdapGroups {
     }
 
     // uid null: that of a group, which has none
-    private Map<String, String> holding(String dn, String uid) throws LDAPException {
+    private Map<String, String> holding(LDAPConnection connection, String dn, String uid) throws LDAPException {
         Map<String, String> found = new LinkedHashMap<>();
         LdapSettings.Groups groups = settings.groups();
         if (groups.baseDn().isEmpty()) {
@@ -96,7 +94,7 @@ final class LdapGroups {
                 groups.filter().isEmpty() ? member : Filter.createANDFilter(Filter.create(groups.filter()), member);
         var request = new SearchRequest(groups.baseDn().get(), groups.scope(), filter, groups.name());
         request.setTimeLimitSeconds((int) settings.timeout().toSeconds());
-        for (SearchResultEntry group : pool.search(request).getSearchEntries()) {
+        for (SearchResultEntry group : connection.search(request).getSearchEntries()) {
             String name = group.getAttributeValue(groups.name());
             found.put(DN.normalize(group.getDN()), name == null ? firstValue(group.getDN()) : name);
         }

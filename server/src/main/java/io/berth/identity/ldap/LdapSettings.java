@@ -22,6 +22,7 @@ import java.util.Optional;
  * @param filter of people, with {@code {0}} or {@code %s} where the name goes; without one, it is one more condition
  * @param uid the attribute that is the name
  * @param subject the attribute that never changes, empty for the DN
+ * @param connections the most that this node has open at a time
  */
 record LdapSettings(
         List<LDAPURL> urls,
@@ -39,7 +40,7 @@ record LdapSettings(
         Groups groups,
         Duration connectTimeout,
         Duration timeout,
-        int pool) {
+        int connections) {
 
     /** How nested groups are found. */
     enum Nested {

@@ -5,7 +5,7 @@ import com.unboundid.ldap.sdk.DN;
 import com.unboundid.ldap.sdk.DereferencePolicy;
 import com.unboundid.ldap.sdk.Entry;
 import com.unboundid.ldap.sdk.Filter;
-import com.unboundid.ldap.sdk.LDAPConnectionPool;
+import com.unboundid.ldap.sdk.LDAPConnection;
 import com.unboundid.ldap.sdk.LDAPException;
 import com.unboundid.ldap.sdk.LDAPSearchException;
 import com.unboundid.ldap.sdk.RDN;
@@ -51,14 +51,14 @@ public final class LdapSource implements Source, IdentityProvider {
 
     private final String name;
     private final LdapSettings settings;
-    private final LDAPConnectionPool pool;
+    private final LdapConnections connections;
     private final LdapGroups groups;
 
     LdapSource(String name, LdapSettings settings, Optional<String> password) {
         this.name = name;
         this.settings = settings;
-        pool = LdapConnections.pool(settings, password);
-        groups = new LdapGroups(settings, pool);
+        connections = new LdapConnections(settings, password);
+        groups = new LdapGroups(settings);
     }
 
     @Override
@@ -75,30 +75,33 @@ public final class LdapSource implements Source, IdentityProvider {
             return new Outcome.Unknown();
         }
         try {
-            List<SearchResultEntry> found = search(settings.named(user), 2);
-            if (found.isEmpty()) {
-                return new Outcome.Unknown();
-            }
-            if (found.size() > 1) {
-                LOG.warn("{} knows more than one '{}', so nobody is let in by that name", name, shown(user));
-                return new Outcome.Refused();
-            }
-            Entry person = found.getFirst();
-            if (isDisabled(person) || !binds(person.getDN(), password)) {
-                return new Outcome.Refused();
-            }
-            return new Outcome.Verified(identity(person));
+            return connections.use(connection -> authenticate(connection, user, password));
         } catch (LDAPException e) {
             LOG.warn("{} cannot be asked for '{}': {}", name, shown(user), describe(e));
             return new Outcome.Unavailable("the directory cannot be asked");
         }
     }
 
-    private boolean binds(String dn, String password) throws LDAPException {
+    private Outcome authenticate(LDAPConnection connection, String user, String password) throws LDAPException {
+        List<SearchResultEntry> found = search(connection, settings.named(user), 2);
+        if (found.isEmpty()) {
+            return new Outcome.Unknown();
+        }
+        if (found.size() > 1) {
+            LOG.warn("{} knows more than one '{}', so nobody is let in by that name", name, shown(user));
+            return new Outcome.Refused();
+        }
+        Entry person = found.getFirst();
+        if (isDisabled(person) || !binds(connection, person.getDN(), password)) {
+            return new Outcome.Refused();
+        }
+        return new Outcome.Verified(identity(connection, person));
+    }
+
+    private boolean binds(LDAPConnection connection, String dn, String password) throws LDAPException {
         try {
-            return pool.bindAndRevertAuthentication(dn, password)
-                    .getResultCode()
-                    .equals(ResultCode.SUCCESS);
+            connections.tryBind(connection, dn, password);
+            return true;
         } catch (LDAPException e) {
             if (REFUSALS.contains(e.getResultCode())) {
                 return false;
@@ -110,21 +113,23 @@ public final class LdapSource implements Source, IdentityProvider {
     @Override
     public Standing standing(String subject) {
         try {
-            List<SearchResultEntry> found = settings.subject().isEmpty()
-                    ? at(subject)
-                    : search(Filter.createANDFilter(settings.anybody(), subjectIs(subject)), 2);
-            return found.size() == 1 && !isDisabled(found.getFirst())
-                    ? new Standing.Present(identity(found.getFirst()))
-                    : new Standing.Gone();
+            return connections.use(connection -> {
+                List<SearchResultEntry> found = settings.subject().isEmpty()
+                        ? at(connection, subject)
+                        : search(connection, Filter.createANDFilter(settings.anybody(), subjectIs(subject)), 2);
+                return found.size() == 1 && !isDisabled(found.getFirst())
+                        ? new Standing.Present(identity(connection, found.getFirst()))
+                        : new Standing.Gone();
+            });
         } catch (LDAPException e) {
             LOG.warn("{} cannot be asked who is still there: {}", name, describe(e));
             return new Standing.Untold();
         }
     }
 
-    private List<SearchResultEntry> at(String dn) throws LDAPException {
+    private List<SearchResultEntry> at(LDAPConnection connection, String dn) throws LDAPException {
         try {
-            return search(dn, SearchScope.BASE, settings.anybody(), 1);
+            return search(connection, dn, SearchScope.BASE, settings.anybody(), 1);
         } catch (LDAPException e) {
             if (e.getResultCode().equals(ResultCode.NO_SUCH_OBJECT)) {
                 return List.of();
@@ -139,12 +144,12 @@ public final class LdapSource implements Source, IdentityProvider {
                 : Filter.createEqualityFilter(settings.subject(), subject);
     }
 
-    private List<SearchResultEntry> search(Filter filter, int limit) throws LDAPException {
-        return search(settings.baseDn(), settings.scope(), filter, limit);
+    private List<SearchResultEntry> search(LDAPConnection connection, Filter filter, int limit) throws LDAPException {
+        return search(connection, settings.baseDn(), settings.scope(), filter, limit);
     }
 
-    private List<SearchResultEntry> search(String base, SearchScope scope, Filter filter, int limit)
-            throws LDAPException {
+    private List<SearchResultEntry> search(
+            LDAPConnection connection, String base, SearchScope scope, Filter filter, int limit) throws LDAPException {
         var wanted =
                 new ArrayList<>(List.of(settings.uid(), settings.email(), settings.realName(), AD_CONTROL, LOCKED));
         settings.groups().memberOf().ifPresent(wanted::add);
@@ -161,7 +166,7 @@ public final class LdapSource implements Source, IdentityProvider {
                 filter,
                 wanted.toArray(String[]::new));
         try {
-            return pool.search(request).getSearchEntries();
+            return connection.search(request).getSearchEntries();
         } catch (LDAPSearchException e) {
             if (e.getResultCode().equals(ResultCode.SIZE_LIMIT_EXCEEDED)
                     && e.getSearchEntries().size() >= limit) {
@@ -171,8 +176,9 @@ public final class LdapSource implements Source, IdentityProvider {
         }
     }
 
-    private Identity identity(Entry person) throws LDAPException {
-        Optional<Set<Group>> found = settings.groups().told() ? Optional.of(groups.of(person)) : Optional.empty();
+    private Identity identity(LDAPConnection connection, Entry person) throws LDAPException {
+        Optional<Set<Group>> found =
+                settings.groups().told() ? Optional.of(groups.of(connection, person)) : Optional.empty();
         Optional<Boolean> administrator = settings.groups()
                 .adminDn()
                 .map(dn -> found.orElse(Set.of()).stream()
@@ -238,10 +244,12 @@ public final class LdapSource implements Source, IdentityProvider {
      */
     public Optional<String> ping() {
         try {
-            for (SearchResultEntry person : search(settings.anybody(), 1)) {
-                subject(person);
-            }
-            return Optional.empty();
+            return connections.use(connection -> {
+                for (SearchResultEntry person : search(connection, settings.anybody(), 1)) {
+                    subject(person);
+                }
+                return Optional.empty();
+            });
         } catch (LDAPException e) {
             return Optional.of(describe(e));
         }
@@ -249,12 +257,12 @@ public final class LdapSource implements Source, IdentityProvider {
 
     /** Those whose name begins with {@code user}, at most 100, all when it is empty, without their groups. */
     public List<Identity> searchUsers(String user) {
-        return asking(() -> {
+        return asking(connection -> {
             Filter wanted = user.isEmpty()
                     ? settings.anybody()
                     : Filter.createANDFilter(settings.anybody(), Filter.createSubInitialFilter(settings.uid(), user));
             var found = new ArrayList<Identity>();
-            for (Entry person : search(wanted, MAX_FOUND)) {
+            for (Entry person : search(connection, wanted, MAX_FOUND)) {
                 String realName = person.getAttributeValue(settings.realName());
                 found.add(new Identity(
                         name,
@@ -271,17 +279,17 @@ public final class LdapSource implements Source, IdentityProvider {
 
     /** The one who is called {@code user}, with their groups, as a login would see them; empty for none or several. */
     public Optional<Identity> find(String user) {
-        return asking(() -> {
-            List<SearchResultEntry> found = search(settings.named(user), 2);
+        return asking(connection -> {
+            List<SearchResultEntry> found = search(connection, settings.named(user), 2);
             return found.size() == 1 && !isDisabled(found.getFirst())
-                    ? Optional.of(identity(found.getFirst()))
+                    ? Optional.of(identity(connection, found.getFirst()))
                     : Optional.empty();
         });
     }
 
     /** Groups that have {@code part} in their name, or the one whose DN it is; at most 100. */
     public List<Group> searchGroups(String part) {
-        return asking(() -> {
+        return asking(connection -> {
             boolean byDn = part.contains("=") && DN.isValidDN(part);
             LdapSettings.Groups about = settings.groups();
             Filter kind = about.filter().isEmpty()
@@ -297,16 +305,16 @@ public final class LdapSource implements Source, IdentityProvider {
                     about.name());
             request.setSizeLimit(MAX_FOUND);
             var found = new ArrayList<Group>();
-            for (Entry group : entries(request)) {
+            for (Entry group : entries(connection, request)) {
                 found.add(new Group(DN.normalize(group.getDN()), group.getAttributeValue(about.name())));
             }
             return found;
         });
     }
 
-    private List<SearchResultEntry> entries(SearchRequest request) throws LDAPException {
+    private List<SearchResultEntry> entries(LDAPConnection connection, SearchRequest request) throws LDAPException {
         try {
-            return pool.search(request).getSearchEntries();
+            return connection.search(request).getSearchEntries();
         } catch (LDAPSearchException e) {
             if (e.getResultCode().equals(ResultCode.NO_SUCH_OBJECT)) {
                 return List.of();
@@ -323,13 +331,9 @@ public final class LdapSource implements Source, IdentityProvider {
         return LdapSettings.normalized(dn);
     }
 
-    private interface Question<T> {
-        T ask() throws LDAPException;
-    }
-
-    private <T> T asking(Question<T> question) {
+    private <T> T asking(LdapConnections.Use<T> question) {
         try {
-            return question.ask();
+            return connections.use(question);
         } catch (LDAPException e) {
             throw new OciException(ErrorCode.UNAVAILABLE, name + " cannot be asked: " + describe(e));
         }
@@ -347,6 +351,6 @@ public final class LdapSource implements Source, IdentityProvider {
 
     @Override
     public void close() {
-        pool.close();
+        connections.close();
     }
 }

@@ -6,7 +6,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.unboundid.ldap.listener.InMemoryDirectoryServer;
 import com.unboundid.ldap.listener.InMemoryDirectoryServerConfig;
 import com.unboundid.ldap.listener.interceptor.InMemoryInterceptedSearchRequest;
+import com.unboundid.ldap.listener.interceptor.InMemoryInterceptedSimpleBindRequest;
 import com.unboundid.ldap.listener.interceptor.InMemoryOperationInterceptor;
+import com.unboundid.ldap.sdk.OperationType;
 import io.berth.identity.Source;
 import io.berth.oci.Json;
 import java.net.InetAddress;
@@ -30,13 +32,20 @@ class LdapConnectionsTest {
 
     private final Set<Long> connections = ConcurrentHashMap.newKeySet();
     private final List<String> filters = new CopyOnWriteArrayList<>();
+    private final List<String> binds = new CopyOnWriteArrayList<>();
     private InMemoryDirectoryServer directory;
 
     @BeforeEach
     void start() throws Exception {
         var config = new InMemoryDirectoryServerConfig(BASE);
         config.addAdditionalBindCredentials(ADMIN, PASSWORD);
+        config.setAuthenticationRequiredOperationTypes(OperationType.SEARCH);
         config.addInMemoryOperationInterceptor(new InMemoryOperationInterceptor() {
+            @Override
+            public void processSimpleBindRequest(InMemoryInterceptedSimpleBindRequest request) {
+                binds.add(request.getRequest().getBindDN());
+            }
+
             @Override
             public void processSearchRequest(InMemoryInterceptedSearchRequest request) {
                 connections.add(request.getConnectionID());
@@ -81,6 +90,28 @@ class LdapConnectionsTest {
         }
         assertThat(filters).hasSizeGreaterThanOrEqualTo(20);
         assertThat(connections).hasSizeLessThanOrEqualTo(2);
+    }
+
+    @Test
+    void afterAPasswordWasTriedTheConnectionIsBerthsAgain() {
+        try (var source = source(directory.getListenPort(), settings -> settings.put("connections", 1))) {
+            assertThat(source.authenticate("alice", "alice password")).isInstanceOf(Source.Outcome.Verified.class);
+            assertThat(source.authenticate("alice", "wrong")).isInstanceOf(Source.Outcome.Refused.class);
+            assertThat(source.authenticate("alice", "alice password")).isInstanceOf(Source.Outcome.Verified.class);
+        }
+        String alice = "uid=alice," + BASE;
+        assertThat(binds).containsExactly(ADMIN, alice, ADMIN, alice, ADMIN, alice, ADMIN);
+        assertThat(connections).hasSize(1);
+    }
+
+    @Test
+    void whatTheDirectoryHasClosedIsMadeAnew() throws Exception {
+        try (var source = source(directory.getListenPort(), settings -> settings.put("connections", 1))) {
+            assertThat(source.authenticate("alice", "alice password")).isInstanceOf(Source.Outcome.Verified.class);
+            directory.closeAllConnections(false);
+            assertThat(source.authenticate("alice", "alice password")).isInstanceOf(Source.Outcome.Verified.class);
+        }
+        assertThat(connections).hasSize(2);
     }
 
     @Test
