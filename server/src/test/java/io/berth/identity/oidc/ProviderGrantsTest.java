@@ -268,10 +268,12 @@ class ProviderGrantsTest {
         var dev = sources.identity.groups.create("sso", "dev", "dev", ROOT);
         JWTClaimsSet.Builder claims = issuer.claims(
                 "berth", Map.of("sub", "1", "preferred_username", "anna", "groups", List.of("dev", "other")));
+        long boss = account("2", "boss").id();
         claims.subject("2");
         answersToken(claims);
         assertThat(stands()).isTrue();
         assertThat(groups()).as("somebody else's").isEmpty();
+        assertThat(sources.identity.groups.of(boss)).isEmpty();
         answersToken(claims.subject("1"));
         assertThat(stands()).isTrue();
         assertThat(groups()).containsExactly(dev);
