@@ -64,6 +64,9 @@ class ProviderGrantsTest {
         @SqlQuery("SELECT COUNT(*) FROM provider_grant")
         int grants();
 
+        @SqlUpdate("UPDATE secret SET key_id = 'lost'")
+        void loseKey();
+
         @SqlUpdate("ALTER TABLE provider_grant RENAME TO elsewhere")
         void breakIt();
 
@@ -225,6 +228,22 @@ class ProviderGrantsTest {
         clock.advance(LATER);
         assertThat(stands()).isTrue();
         assertThat(issuer.form()).contains("refresh_token=third");
+    }
+
+    @Test
+    void withoutItsMasterKeyATokenIsNothingUntilTheNextLogin() {
+        database.write(tx -> {
+            tx.dao(Kept.class).loseKey();
+            return null;
+        });
+        issuer.answers(200, renewed(""));
+        clock.advance(LATER);
+        assertThat(stands()).isTrue();
+        clock.advance(Duration.ofHours(1));
+        away();
+        assertThat(issuer.forms()).isEmpty();
+        sources.grants.keep(anna.id(), Optional.of("new"));
+        assertThat(stands()).isTrue();
     }
 
     @Test
