@@ -260,6 +260,7 @@ public final class Berth implements AutoCloseable {
                     database,
                     people.sources,
                     people.onboarding,
+                    people.providerGrants,
                     people.accessTokens,
                     people.sessions,
                     access,

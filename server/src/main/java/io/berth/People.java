@@ -15,6 +15,7 @@ import io.berth.identity.Groups;
 import io.berth.identity.IdentitySources;
 import io.berth.identity.Logins;
 import io.berth.identity.Onboarding;
+import io.berth.identity.ProviderGrants;
 import io.berth.identity.Robots;
 import io.berth.identity.SecretStore;
 import io.berth.identity.Sessions;
@@ -42,6 +43,7 @@ final class People implements AutoCloseable {
     final Onboarding onboarding;
     final IdentitySources identitySources;
     final ConfiguredSources sources;
+    final ProviderGrants providerGrants;
     final WorkloadRules workloadRules;
     final AccessTokens accessTokens;
     final Tokens tokens;
@@ -80,12 +82,14 @@ final class People implements AutoCloseable {
         sources = new ConfiguredSources(database, identitySources, access, Meters.sources(meters));
         workloadRules = new WorkloadRules(database, access);
         workloads = new WorkloadTokens(workloadRules, access, clock);
-        sessions = new Sessions(database, credentials, site, random);
+        providerGrants = new ProviderGrants(database, secrets, sources, onboarding, clock);
+        sessions = new Sessions(database, credentials, providerGrants, site, random);
         authenticator = new CredentialAuthenticator(
                 database,
                 new Logins(database, random, clock, sources, onboarding),
                 robots,
                 credentials,
+                providerGrants,
                 tokens,
                 workloads,
                 access,

@@ -206,6 +206,7 @@ public final class Accounts {
     public void delete(Tx tx, long id, Change.Origin origin) {
         Account account = require(tx, id);
         requireAnotherAdministrator(tx, account);
+        ProviderGrants.forget(tx, id);
         tx.dao(AccountDao.class).delete(id);
         tx.change(new Change("user-deleted", account.name(), Json.object("source", account.source()), origin));
         version.raise(tx);

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -56,6 +57,7 @@ public final class CredentialAuthenticator implements Authenticator {
     private final Logins logins;
     private final Robots robots;
     private final Credentials credentials;
+    private final Standings standings;
     private final BearerTokens bearers;
     private final BearerTokens workloads;
     private final AccessVersion version;
@@ -77,6 +79,7 @@ public final class CredentialAuthenticator implements Authenticator {
             Logins logins,
             Robots robots,
             Credentials credentials,
+            Standings standings,
             BearerTokens bearers,
             BearerTokens workloads,
             AccessVersion version,
@@ -87,6 +90,7 @@ public final class CredentialAuthenticator implements Authenticator {
         this.logins = logins;
         this.robots = robots;
         this.credentials = credentials;
+        this.standings = standings;
         this.bearers = bearers;
         this.workloads = workloads;
         this.version = version;
@@ -115,10 +119,11 @@ public final class CredentialAuthenticator implements Authenticator {
         long current = version.current();
         Verified known = verified.getIfPresent(key);
         if (known != null && clock.millis() < known.until()) {
-            Optional<Principal> owner = stillStandsFor(known.principal());
-            if (owner.isPresent()) {
-                verified.put(key, new Verified(owner.get(), current, known.until()));
-                return owner;
+            Optional<Verified> again = stillStandsFor(known.principal())
+                    .flatMap(owner -> confirmed(new Verified(owner, current, known.until())));
+            if (again.isPresent()) {
+                verified.put(key, again.get());
+                return again.map(Verified::principal);
             }
             // It may be right again: a password that was changed, and changed back.
             verified.invalidate(key);
@@ -152,7 +157,25 @@ public final class CredentialAuthenticator implements Authenticator {
 
     /** Remembers a token that this process has just issued, so that its first use costs no verification. */
     public void issued(String token, Principal owner, long expiresAt) {
-        verified.put(key("Bearer " + token), new Verified(owner, version.current(), expiresAt));
+        confirmed(new Verified(owner, version.current(), expiresAt))
+                .ifPresent(one -> verified.put(key("Bearer " + token), one));
+    }
+
+    /**
+     * Whether the source of {@code owner}, whose credential is right, still lets them in. May block.
+     *
+     * @throws OciException {@code UNAVAILABLE} when it has not told for too long
+     */
+    public boolean isConfirmed(Principal owner) {
+        return standings.until(owner).isPresent();
+    }
+
+    // Remembered no longer than their source need not be asked.
+    private Optional<Verified> confirmed(Verified one) {
+        OptionalLong until = standings.until(one.principal());
+        return until.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Verified(one.principal(), one.version(), Math.min(one.until(), until.getAsLong())));
     }
 
     // The scopes are the token's or the row's, and do not change.
@@ -179,7 +202,8 @@ public final class CredentialAuthenticator implements Authenticator {
     private Optional<Verified> bearer(String token, RequestSource source, long current) {
         Optional<AccessTokens.Kind> kind = AccessTokens.Kind.of(token);
         if (kind.isPresent() && kind.get() != AccessTokens.Kind.REFRESH) {
-            Optional<Verified> found = database.read(tx -> token(tx, token, current));
+            Optional<Verified> found =
+                    database.read(tx -> token(tx, token, current)).flatMap(this::confirmed);
             found.ifPresent(one -> tell(one.principal().name(), TOKEN, found, source));
             return found;
         }
@@ -196,7 +220,7 @@ public final class CredentialAuthenticator implements Authenticator {
             }
             throw e;
         }
-        Optional<Verified> found = decided.found();
+        Optional<Verified> found = decided.found().flatMap(this::confirmed);
         tell(found.map(one -> one.principal().name()).orElse(login.name()), decided.by(), found, source);
         return found;
     }
@@ -290,7 +314,8 @@ public final class CredentialAuthenticator implements Authenticator {
     private Optional<Verified> bearer(BearerTokens issuer, String token, long current) {
         return issuer.verify(token)
                 .filter(bearer -> clock.millis() < bearer.expiresAt())
-                .flatMap(bearer -> owner(bearer).map(owner -> new Verified(owner, current, until(bearer.expiresAt()))));
+                .flatMap(bearer -> owner(bearer).map(owner -> new Verified(owner, current, until(bearer.expiresAt()))))
+                .flatMap(this::confirmed);
     }
 
     private Optional<Principal> owner(BearerTokens.Bearer bearer) {

@@ -108,16 +108,21 @@ public final class Onboarding {
     /** Notes that its source does not know an account any more, which ends what it holds. */
     void gone(long id) {
         database.write(tx -> {
-            tx.dao(AccountDao.class).find(id).ifPresent(account -> {
-                tx.dao(IdentitySourceDao.class).gone(id, tx.nowMillis());
-                tx.change(new Change(
-                        "user-gone",
-                        account.name(),
-                        Json.object("source", account.source()),
-                        Change.Origin.by(account.source())));
-                version.raise(tx);
-            });
+            gone(tx, id);
             return null;
+        });
+    }
+
+    /** The same within a transaction. */
+    void gone(Tx tx, long id) {
+        tx.dao(AccountDao.class).find(id).ifPresent(account -> {
+            tx.dao(IdentitySourceDao.class).gone(id, tx.nowMillis());
+            tx.change(new Change(
+                    "user-gone",
+                    account.name(),
+                    Json.object("source", account.source()),
+                    Change.Origin.by(account.source())));
+            version.raise(tx);
         });
     }
 

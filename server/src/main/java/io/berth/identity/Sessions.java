@@ -26,12 +26,19 @@ public final class Sessions {
 
     private final Database database;
     private final Credentials credentials;
+    private final Standings standings;
     private final SiteSettings site;
     private final RandomGenerator random;
 
-    public Sessions(Database database, Credentials credentials, SiteSettings site, RandomGenerator random) {
+    public Sessions(
+            Database database,
+            Credentials credentials,
+            Standings standings,
+            SiteSettings site,
+            RandomGenerator random) {
         this.database = database;
         this.credentials = credentials;
+        this.standings = standings;
         this.site = site;
         this.random = random;
     }
@@ -148,19 +155,24 @@ public final class Sessions {
         return Duration.ofMinutes(site.get(Setting.SESSION_TIMEOUT)).toMillis();
     }
 
-    /** The session of a cookie; empty when it is over. */
+    /**
+     * The session of a cookie; empty when it is over.
+     *
+     * @throws io.berth.oci.OciException {@code UNAVAILABLE} when its user's source has not told of them for too long
+     */
     public Optional<Session> find(String cookie) {
         if (!cookie.startsWith(PREFIX)) {
             return Optional.empty();
         }
         Optional<Found> found = database.read(tx -> tx.dao(SessionDao.class)
-                .find(Secrets.hash(cookie))
-                .filter(row -> tx.nowMillis() < row.expiresAt())
-                .flatMap(row -> credentials
-                        .owner(tx, row.credential())
-                        .map(owner -> new Found(
-                                new Session(owner, row.csrf()),
-                                row.usedAt() + USED_EVERY.toMillis() < tx.nowMillis()))));
+                        .find(Secrets.hash(cookie))
+                        .filter(row -> tx.nowMillis() < row.expiresAt())
+                        .flatMap(row -> credentials
+                                .owner(tx, row.credential())
+                                .map(owner -> new Found(
+                                        new Session(owner, row.csrf()),
+                                        row.usedAt() + USED_EVERY.toMillis() < tx.nowMillis()))))
+                .filter(one -> standings.until(one.session().principal()).isPresent());
         found.filter(Found::stale).ifPresent(stale -> used(Secrets.hash(cookie)));
         return found.map(Found::session);
     }

@@ -143,6 +143,7 @@ public final class TokenEndpoint implements Endpoint {
     private Principal byRefreshToken(Exchange exchange, String secret) {
         Principal principal = database.read(tx -> AccessTokens.refreshCredential(tx, secret)
                         .flatMap(credential -> credentials.owner(tx, credential)))
+                .filter(authenticator::isConfirmed)
                 .orElseThrow(() -> authentication.wrongToken(exchange, "the refresh token is wrong or over"));
         authentication.requireSame(exchange, principal);
         return principal;

@@ -34,7 +34,7 @@ class SessionsTest {
     void open() {
         database = TestDatabase.SQLITE.open(directory, clock, new Random(1));
         identity = new TestIdentity(database, clock);
-        sessions = new Sessions(database, identity.credentials, identity.site, new Random(2));
+        sessions = new Sessions(database, identity.credentials, Standings.UNASKED, identity.site, new Random(2));
         identity.accounts.create("dev", "Passw0rd", Accounts.Profile.EMPTY, false, ORIGIN);
         dev = identity.authenticator
                 .authenticate(TestIdentity.basic("dev", "Passw0rd"), new RequestSource("::1", "r"))

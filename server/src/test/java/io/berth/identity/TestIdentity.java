@@ -31,7 +31,7 @@ public final class TestIdentity {
     }
 
     public TestIdentity(Database database, Clock clock, BearerTokens bearers, BearerTokens workloads) {
-        this(database, clock, bearers, workloads, new AccessVersion(), Sources.NONE);
+        this(database, clock, bearers, workloads, new AccessVersion(), Sources.NONE, Standings.UNASKED);
     }
 
     /** @param configured sources that are asked after {@link #sources} */
@@ -41,7 +41,8 @@ public final class TestIdentity {
             BearerTokens bearers,
             BearerTokens workloads,
             AccessVersion version,
-            Sources configured) {
+            Sources configured,
+            Standings standings) {
         var random = new Random(3);
         this.version = version;
         site = new SiteSettings(database);
@@ -60,6 +61,7 @@ public final class TestIdentity {
                 new Logins(database, random, clock, () -> all(configured), onboarding),
                 robots,
                 credentials,
+                standings,
                 bearers,
                 workloads,
                 version,

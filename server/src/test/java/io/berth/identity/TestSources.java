@@ -16,6 +16,7 @@ public final class TestSources implements AutoCloseable {
     public final TestIdentity identity;
     public final IdentitySources identitySources;
     public final ConfiguredSources configured;
+    public final ProviderGrants grants;
 
     /** What the sources were asked, each with what came of it. */
     public final List<String> asked = new CopyOnWriteArrayList<>();
@@ -28,14 +29,19 @@ public final class TestSources implements AutoCloseable {
     }
 
     public TestSources(Database database, Path directory, List<SourceKind> kinds) throws IOException {
+        this(database, directory, kinds, Clock.systemUTC());
+    }
+
+    public TestSources(Database database, Path directory, List<SourceKind> kinds, Clock clock) throws IOException {
         this.database = database;
         var version = new AccessVersion();
         var secrets = SecretStore.open(database, Optional.empty(), directory.resolve("master-key"), new Random(5));
         identitySources = new IdentitySources(database, secrets, version, kinds);
         configured = new ConfiguredSources(
                 database, identitySources, version, (source, result) -> asked.add(source + " " + result));
-        identity = new TestIdentity(
-                database, Clock.systemUTC(), BearerTokens.NONE, BearerTokens.NONE, version, configured);
+        var onboarding = new Onboarding(database, new Groups(database, version), version);
+        grants = new ProviderGrants(database, secrets, configured, onboarding, clock);
+        identity = new TestIdentity(database, clock, BearerTokens.NONE, BearerTokens.NONE, version, configured, grants);
     }
 
     /** Asks the sources who is still there. */

@@ -54,6 +54,20 @@ final class BerthUnderTest implements AutoCloseable {
         return new BerthUnderTest(data, berth(data, settings), client, "http");
     }
 
+    /** The same at the time of {@code clock}. */
+    static BerthUnderTest startAt(Clock clock, Path data, String... settings) {
+        try {
+            Berth berth = new Berth(config(data, settings), clock, new Randomness());
+            HttpClient client = HttpClient.newBuilder()
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .connectTimeout(PATIENCE)
+                    .build();
+            return new BerthUnderTest(data, berth, client, "http");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** The same with something between the registry and its store. */
     static BerthUnderTest startOn(UnaryOperator<BlobStore> between, Path data, String... settings) {
         try {

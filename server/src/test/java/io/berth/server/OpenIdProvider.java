@@ -3,6 +3,10 @@ package io.berth.server;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -74,6 +78,24 @@ final class OpenIdProvider implements AutoCloseable {
         }
         throw new AssertionError("this test asks a real OpenID provider: it needs node 20, npm and the package "
                 + PACKAGE + " (" + log + ")");
+    }
+
+    /** Has it do something to a user: {@code disable}, {@code enable}, {@code revoke}, {@code regroup}. */
+    void does(String what, String user) throws Exception {
+        ask(what + "?user=" + user);
+    }
+
+    /** How often it was asked to renew a login. */
+    int renewals() throws Exception {
+        return Integer.parseInt(ask("renewals"));
+    }
+
+    private String ask(String what) throws Exception {
+        try (var client = HttpClient.newHttpClient()) {
+            var request = HttpRequest.newBuilder(URI.create(issuer() + "/test/" + what))
+                    .build();
+            return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
+        }
     }
 
     @Override

@@ -1,15 +1,17 @@
 package io.berth.identity.jwt;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.berth.oci.Json;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
@@ -21,6 +23,9 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -94,15 +99,25 @@ public final class Fetcher implements AutoCloseable {
         return send(request.GET().build());
     }
 
-    /** The JSON that {@code url} answers to a form. */
-    public JsonNode post(URI url, Map<String, String> form, Map<String, String> headers) throws IOException {
+    private static HttpRequest request(URI url, Map<String, String> form, Map<String, String> headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(url)
                 .timeout(PATIENCE)
                 .header("Accept", "application/json")
                 .header("Content-Type", "application/x-www-form-urlencoded");
         headers.forEach(request::header);
-        return send(
-                request.POST(HttpRequest.BodyPublishers.ofString(encode(form))).build());
+        return request.POST(HttpRequest.BodyPublishers.ofString(encode(form))).build();
+    }
+
+    /**
+     * What somebody answers.
+     *
+     * @param json missing where an answer other than 200 holds none
+     */
+    public record Answer(int status, JsonNode json) {}
+
+    /** What {@code url} answers to a form, whatever its status is: errors of OAuth are JSON too (RFC 6749, 5.2). */
+    public Answer post(URI url, Map<String, String> form, Map<String, String> headers) throws IOException {
+        return answer(request(url, form, headers));
     }
 
     /** A form, or a query. */
@@ -114,22 +129,40 @@ public final class Fetcher implements AutoCloseable {
     }
 
     private JsonNode send(HttpRequest request) throws IOException {
-        HttpResponse<InputStream> answer;
+        Answer answer = answer(request);
+        if (answer.status() != 200) {
+            throw new IOException(request.uri() + " answered " + answer.status());
+        }
+        return answer.json();
+    }
+
+    private Answer answer(HttpRequest request) throws IOException {
+        // The request's own timeout ends with the headers, and a body may trickle in for ever.
+        var asked = client.sendAsync(
+                request, HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofByteArray(), MAX_BYTES));
         try {
-            answer = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<byte[]> answer = asked.get(2 * PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            return new Answer(answer.statusCode(), parse(answer.body(), answer.statusCode()));
         } catch (InterruptedException e) {
+            asked.cancel(true);
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
+        } catch (TimeoutException e) {
+            asked.cancel(true);
+            throw new HttpTimeoutException(request.uri() + " did not answer to the end");
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());
         }
-        try (InputStream body = answer.body()) {
-            byte[] bytes = body.readNBytes(MAX_BYTES + 1);
-            if (bytes.length > MAX_BYTES) {
-                throw new IOException(request.uri() + " answered more than " + MAX_BYTES + " bytes");
-            }
-            if (answer.statusCode() != 200) {
-                throw new IOException(request.uri() + " answered " + answer.statusCode());
-            }
+    }
+
+    private static JsonNode parse(byte[] bytes, int status) throws IOException {
+        try {
             return Json.MAPPER.readTree(bytes);
+        } catch (JsonProcessingException e) {
+            if (status == 200) {
+                throw e;
+            }
+            return MissingNode.getInstance();
         }
     }
 

@@ -6,6 +6,7 @@ import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.identity.AccessVersion;
 import io.berth.identity.ConfiguredSources;
+import io.berth.identity.ProviderGrants;
 import io.berth.identity.jwt.SignedTokens;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.Json;
@@ -15,16 +16,18 @@ import java.util.Optional;
 
 /**
  * Ends browsers' sessions when the provider says that their user has logged out there. Secrets for command lines are no
- * sessions, and go on.
+ * sessions, and go on, unless the provider, which is asked with their next use, does not let their user in any more.
  *
  * @see <a href="https://openid.net/specs/openid-connect-backchannel-1_0.html">OpenID Connect Back-Channel Logout 1.0</a>
  */
 final class BackchannelLogout {
     private final Database database;
     private final ConfiguredSources sources;
+    private final ProviderGrants grants;
     private final AccessVersion version;
 
-    BackchannelLogout(Database database, ConfiguredSources sources, AccessVersion version) {
+    BackchannelLogout(Database database, ConfiguredSources sources, ProviderGrants grants, AccessVersion version) {
+        this.grants = grants;
         this.database = database;
         this.sources = sources;
         this.version = version;
@@ -51,12 +54,18 @@ final class BackchannelLogout {
                     ? dao.endSession(provider.name(), session.get())
                             + dao.endNameless(provider.name(), claims.getSubject())
                     : dao.endAll(provider.name(), claims.getSubject());
+            // Who is disabled there is logged out there: what they hold shows with its next use.
+            boolean doubted = dao.account(provider.name(), claims.getSubject())
+                    .filter(account -> grants.doubt(tx, account))
+                    .isPresent();
             if (ended > 0) {
                 tx.change(new Change(
                         "sessions-ended",
                         provider.name() + "/" + claims.getSubject(),
                         Json.object("sessions", ended),
                         Change.Origin.by(provider.name())));
+            }
+            if (ended > 0 || doubted) {
                 version.raise(tx);
             }
             return ended;

@@ -4,6 +4,7 @@ import io.berth.db.Change;
 import io.berth.identity.AccessTokens;
 import io.berth.identity.Account;
 import io.berth.identity.Onboarding;
+import io.berth.identity.ProviderGrants;
 import io.berth.identity.Source;
 import io.berth.oci.ErrorCode;
 import io.berth.oci.OciException;
@@ -14,10 +15,12 @@ import java.util.Optional;
 /** Completes a login that comes back from a provider: an account, and its secret for command lines. */
 final class BrowserLogin {
     private final Onboarding onboarding;
+    private final ProviderGrants grants;
     private final AccessTokens tokens;
 
-    BrowserLogin(Onboarding onboarding, AccessTokens tokens) {
+    BrowserLogin(Onboarding onboarding, ProviderGrants grants, AccessTokens tokens) {
         this.onboarding = onboarding;
+        this.grants = grants;
         this.tokens = tokens;
     }
 
@@ -45,6 +48,7 @@ final class BrowserLogin {
                         ErrorCode.FORBIDDEN,
                         "the name '" + identity.name()
                                 + "' cannot be used, or is another user's, or may not log in: ask an administrator"));
+        grants.keep(account.id(), redeemed.grant());
         boolean has = !tokens.of(account.id(), AccessTokens.Kind.CLI).isEmpty();
         if (has && !login.renew()) {
             return new Done(account, Optional.empty(), redeemed.sid());

@@ -13,6 +13,7 @@ import io.berth.identity.Caller;
 import io.berth.identity.ConfiguredSources;
 import io.berth.identity.Credentials;
 import io.berth.identity.Onboarding;
+import io.berth.identity.ProviderGrants;
 import io.berth.identity.SessionCookie;
 import io.berth.identity.Sessions;
 import io.berth.identity.SourceMetrics;
@@ -49,6 +50,7 @@ public final class OidcEndpoint implements Endpoint {
             Database database,
             ConfiguredSources sources,
             Onboarding onboarding,
+            ProviderGrants grants,
             AccessTokens tokens,
             Sessions sessions,
             AccessVersion version,
@@ -56,9 +58,9 @@ public final class OidcEndpoint implements Endpoint {
             AuditSink audit,
             RandomGenerator random) {
         this.sources = sources;
-        this.logins = new BrowserLogin(onboarding, tokens);
+        this.logins = new BrowserLogin(onboarding, grants, tokens);
         this.sessions = sessions;
-        this.logouts = new BackchannelLogout(database, sources, version);
+        this.logouts = new BackchannelLogout(database, sources, grants, version);
         this.externalUrl = externalUrl;
         this.audit = audit;
         this.random = random;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
-import io.berth.identity.IdentityProvider;
+import io.berth.identity.GrantingProvider;
 import io.berth.identity.Source;
 import io.berth.identity.jwt.Fetcher;
 import io.berth.identity.jwt.IssuerKeys;
@@ -14,17 +14,16 @@ import io.berth.oci.Json;
 import io.berth.oci.OciException;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,29 +33,35 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe.
  */
-public final class OidcProvider implements IdentityProvider {
+public final class OidcProvider implements GrantingProvider {
     private static final Logger LOG = LoggerFactory.getLogger(OidcProvider.class);
     private static final Duration KEEP_DISCOVERY = Duration.ofMinutes(15);
     private static final Duration SKEW = Duration.ofSeconds(60);
     private static final Duration LOGOUT_AGE = Duration.ofMinutes(5);
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration QUIET = Duration.ofSeconds(15);
+    private static final int MOST_AT_ONCE = 8;
+    private static final String OFFLINE = "offline_access";
     private static final String LOGOUT = "http://schemas.openid.net/event/backchannel-logout";
 
     private final String name;
     private final OidcSettings settings;
-    private final Optional<String> secret;
+    private final TokenRequests tokens;
     private final Fetcher fetcher;
     private final IssuerKeys keys;
     private final Clock clock;
+    private final Semaphore asking = new Semaphore(MOST_AT_ONCE);
     private volatile Discovered discovered;
+    private volatile long quietUntil = Long.MIN_VALUE;
 
     private record Discovered(JsonNode document, long at) {}
 
     OidcProvider(String name, OidcSettings settings, Optional<String> secret, Clock clock) {
         this.name = name;
         this.settings = settings;
-        this.secret = secret;
         this.clock = clock;
         fetcher = new Fetcher(settings.ca(), settings.verify());
+        tokens = new TokenRequests(fetcher, settings.clientId(), secret);
         keys = new IssuerKeys(fetcher, settings.issuer(), Optional.empty(), clock);
     }
 
@@ -79,7 +84,7 @@ public final class OidcProvider implements IdentityProvider {
         return settings;
     }
 
-    // A provider tells nobody about a user who is not there.
+    // It tells nobody about a user who is not there: see renew.
     @Override
     public Standing standing(String subject) {
         return new Standing.Untold();
@@ -128,8 +133,9 @@ public final class OidcProvider implements IdentityProvider {
      * Who has logged in.
      *
      * @param sid what the provider calls its session with them, where it says so
+     * @param grant the refresh token to ask by whether they may still log in, where there is one
      */
-    record Redeemed(Source.Identity identity, Optional<String> sid) {}
+    record Redeemed(Source.Identity identity, Optional<String> sid, Optional<String> grant) {}
 
     /**
      * Who has logged in.
@@ -146,15 +152,112 @@ public final class OidcProvider implements IdentityProvider {
         }
         try {
             JsonNode answer = exchange(document, code, login, redirect);
-            ObjectNode claims = verified(answer.path("id_token").asText(), login);
+            ObjectNode claims = verified(answer.path("id_token").asText(), Optional.of(login.nonce()));
             return new Redeemed(
                     identity(withUserInfo(
                             document, claims, answer.path("access_token").asText())),
-                    Optional.of(claims.path("sid").asText("")).filter(sid -> !sid.isEmpty()));
+                    text(claims, "sid"),
+                    grant(answer));
         } catch (java.net.ConnectException | java.net.http.HttpTimeoutException e) {
             throw away(e);
         } catch (IOException e) {
             throw refused(e.getMessage());
+        }
+    }
+
+    private static Optional<String> text(JsonNode json, String name) {
+        return Optional.of(json.path(name).asText("")).filter(text -> !text.isEmpty());
+    }
+
+    // One that says when it ends, and was not asked for, is of the browser's session there (Keycloak, AD FS): by it
+    // whoever
+    // leaves their browser alone would take their command lines' secrets down.
+    private Optional<String> grant(JsonNode answer) {
+        boolean ofSession = answer.path("refresh_expires_in").asLong() > 0
+                || answer.path("refresh_token_expires_in").asLong() > 0;
+        return ofSession && !settings.scopes().contains(OFFLINE) ? Optional.empty() : text(answer, "refresh_token");
+    }
+
+    @Override
+    public Renewal renew(String token, String subject) {
+        try {
+            if (isQuiet()) {
+                return new Renewal.Away();
+            }
+            if (!asking.tryAcquire(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+                return quiet("too many wait for it");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Renewal.Away();
+        }
+        try {
+            if (isQuiet()) {
+                return new Renewal.Away();
+            }
+            JsonNode document = document();
+            Map<String, String> form = new LinkedHashMap<>();
+            form.put("grant_type", "refresh_token");
+            form.put("refresh_token", token);
+            return renewal(document, tokens.ask(document, form), subject);
+        } catch (IOException e) {
+            return quiet(e.toString());
+        } finally {
+            asking.release();
+        }
+    }
+
+    // Nobody is to wait for what others have waited for in vain.
+    private Renewal quiet(String why) {
+        quietUntil = clock.millis() + QUIET.toMillis();
+        LOG.warn("{} cannot be asked who is still there: {}", name, why);
+        return new Renewal.Away();
+    }
+
+    private boolean isQuiet() {
+        return clock.millis() < quietUntil;
+    }
+
+    private Renewal renewal(JsonNode document, Fetcher.Answer answer, String subject) {
+        String error = answer.json().path("error").asText("");
+        if (answer.status() == 200 && answer.json().hasNonNull("access_token")) {
+            return new Renewal.Renewed(
+                    text(answer.json(), "refresh_token"), () -> renewed(document, answer.json(), subject));
+        }
+        if ((answer.status() == 400 || answer.status() == 401) && error.equals("invalid_grant")) {
+            return new Renewal.Ended();
+        }
+        LOG.warn(
+                "{} does not tell who is still there: it answered {} {}",
+                name,
+                answer.status(),
+                error.replaceAll("\\p{Cntrl}", "?"));
+        return new Renewal.Away();
+    }
+
+    // Who they are now, where that says who is in which group: an ID token of a renewal may be absent, or lack claims.
+    private Optional<Source.Identity> renewed(JsonNode document, JsonNode answer, String subject) {
+        if (settings.groupsClaim().isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            Optional<String> idToken = text(answer, "id_token");
+            ObjectNode claims = idToken.isPresent()
+                    ? verified(idToken.get(), Optional.empty())
+                    : Json.MAPPER.createObjectNode().put("sub", subject);
+            String accessToken = answer.path("access_token").asText();
+            boolean whole = claims.hasNonNull(settings.groupsClaim().get())
+                    || document.hasNonNull("userinfo_endpoint") && !accessToken.isEmpty();
+            if (!whole) {
+                return Optional.empty();
+            }
+            if (!subject.equals(claims.path("sub").asText())) {
+                throw refused("the renewed ID token is of somebody else");
+            }
+            return Optional.of(identity(withUserInfo(document, claims, accessToken)));
+        } catch (IOException | OciException e) {
+            LOG.warn("{} does not tell the groups of {}: {}", name, subject, e.toString());
+            return Optional.empty();
         }
     }
 
@@ -164,35 +267,16 @@ public final class OidcProvider implements IdentityProvider {
         form.put("code", code);
         form.put("redirect_uri", redirect.toString());
         form.put("code_verifier", login.verifier());
-        Map<String, String> headers = new LinkedHashMap<>();
-        JsonNode methods = document.path("token_endpoint_auth_methods_supported");
-        boolean basic = !methods.isArray() || contains(methods, "client_secret_basic");
-        if (secret.isPresent() && basic) {
-            headers.put("Authorization", basic(settings.clientId(), secret.get()));
-        } else {
-            form.put("client_id", settings.clientId());
-            secret.ifPresent(value -> form.put("client_secret", value));
+        Fetcher.Answer answer = tokens.ask(document, form);
+        if (answer.status() != 200) {
+            throw new IOException("the token endpoint answered " + answer.status() + " "
+                    + answer.json().path("error").asText(""));
         }
-        return fetcher.post(IssuerKeys.url(document, "token_endpoint"), form, headers);
+        return answer.json();
     }
 
-    private static boolean contains(JsonNode texts, String wanted) {
-        for (JsonNode text : texts) {
-            if (text.asText().equals(wanted)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    // https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
-    private static String basic(String id, String secret) {
-        String pair =
-                URLEncoder.encode(id, StandardCharsets.UTF_8) + ":" + URLEncoder.encode(secret, StandardCharsets.UTF_8);
-        return "Basic " + Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.US_ASCII));
-    }
-
-    private ObjectNode verified(String idToken, PendingLogin login) throws IOException {
+    /** @param nonce of the login, which the token of a renewal need not repeat */
+    private ObjectNode verified(String idToken, Optional<String> nonce) throws IOException {
         JWTClaimsSet claims = SignedTokens.parse(idToken)
                 .flatMap(token -> SignedTokens.verified(token, settings.algorithms(), keys))
                 .orElseThrow(() -> refused("the ID token's signature is wrong"));
@@ -207,7 +291,7 @@ public final class OidcProvider implements IdentityProvider {
         if (!forUs) {
             throw refused("the ID token is for somebody else");
         }
-        if (!login.nonce().equals(claims.getClaim("nonce"))) {
+        if (nonce.isPresent() && !nonce.get().equals(claims.getClaim("nonce"))) {
             throw refused("the ID token is of another login");
         }
         if (claims.getExpirationTime() == null

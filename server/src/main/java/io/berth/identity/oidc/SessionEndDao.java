@@ -1,6 +1,8 @@
 package io.berth.identity.oidc;
 
+import java.util.Optional;
 import org.jdbi.v3.sqlobject.customizer.Bind;
+import org.jdbi.v3.sqlobject.statement.SqlQuery;
 import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 
 /** SQL that ends browsers' sessions. */
@@ -19,4 +21,7 @@ interface SessionEndDao {
             AND account_id IN (SELECT id FROM account WHERE source = :source AND subject = :subject)
             """)
     int endNameless(@Bind("source") String source, @Bind("subject") String subject);
+
+    @SqlQuery("SELECT id FROM account WHERE source = :source AND subject = :subject")
+    Optional<Long> account(@Bind("source") String source, @Bind("subject") String subject);
 }

@@ -63,7 +63,7 @@ class BackchannelLogoutTest {
         ObjectNode settings =
                 Json.MAPPER.createObjectNode().put("issuer", issuer.url()).put("client-id", "berth");
         sources.identitySources.put("sso", "OIDC", settings, Map.of(), true, Change.Origin.SYSTEM);
-        logout = new BackchannelLogout(database, sources.configured, sources.identity.version);
+        logout = new BackchannelLogout(database, sources.configured, sources.grants, sources.identity.version);
         long anna = account("1", "anna");
         long boss = account("2", "boss");
         database.write(tx -> {

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** An issuer of tokens with a discovery document and keys, as a CI or cluster has them. */
@@ -31,8 +32,10 @@ public final class Issuer implements AutoCloseable {
     private final HttpServer server;
     private final AtomicInteger fetches = new AtomicInteger();
     private final List<RSAKey> keys = new ArrayList<>();
-    private volatile String idToken = "";
-    private volatile String form = "";
+    private final List<String> forms = new CopyOnWriteArrayList<>();
+    private volatile int status = 200;
+    private volatile String answer = "{}";
+    private volatile Runnable meanwhile = () -> {};
 
     public Issuer() throws Exception {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -47,8 +50,9 @@ public final class Issuer implements AutoCloseable {
                                 "authorization_endpoint", url() + "/authorize",
                                 "token_endpoint", url() + "/token")));
         server.createContext("/token", exchange -> {
-            form = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-            answer(exchange, Json.object("id_token", idToken, "access_token", "opaque"));
+            forms.add(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
+            meanwhile.run();
+            answer(exchange, status, answer);
         });
         server.createContext("/keys", exchange -> {
             fetches.incrementAndGet();
@@ -58,8 +62,13 @@ public final class Issuer implements AutoCloseable {
     }
 
     private static void answer(com.sun.net.httpserver.HttpExchange exchange, String json) throws IOException {
+        answer(exchange, 200, json);
+    }
+
+    private static void answer(com.sun.net.httpserver.HttpExchange exchange, int status, String json)
+            throws IOException {
         byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
-        exchange.sendResponseHeaders(200, bytes.length);
+        exchange.sendResponseHeaders(status, bytes.length);
         exchange.getResponseBody().write(bytes);
         exchange.close();
     }
@@ -70,12 +79,28 @@ public final class Issuer implements AutoCloseable {
 
     /** What it answers to whoever brings a code. */
     public void idToken(String token) {
-        idToken = token;
+        answers(200, Json.object("id_token", token, "access_token", "opaque"));
+    }
+
+    /** What it answers to whoever asks for a token. */
+    public void answers(int withStatus, String body) {
+        status = withStatus;
+        answer = body;
+    }
+
+    /** What happens while it is asked for a token. */
+    public void meanwhile(Runnable event) {
+        meanwhile = event;
     }
 
     /** What was last brought to it. */
     public String form() {
-        return form;
+        return forms.getLast();
+    }
+
+    /** All that was brought to it. */
+    public List<String> forms() {
+        return List.copyOf(forms);
     }
 
     /** How often its keys have been fetched. */

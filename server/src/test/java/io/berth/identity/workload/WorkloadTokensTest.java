@@ -18,6 +18,7 @@ import io.berth.identity.AccessVersion;
 import io.berth.identity.BearerTokens;
 import io.berth.identity.Robot;
 import io.berth.identity.Sources;
+import io.berth.identity.Standings;
 import io.berth.identity.TestIdentity;
 import io.berth.oci.Json;
 import io.berth.oci.OciException;
@@ -100,7 +101,8 @@ class WorkloadTokensTest {
         var version = new AccessVersion();
         rules = new WorkloadRules(database, version);
         tokens = new WorkloadTokens(rules, version, clock);
-        identity = new TestIdentity(database, clock, BearerTokens.NONE, tokens, version, Sources.NONE);
+        identity =
+                new TestIdentity(database, clock, BearerTokens.NONE, tokens, version, Sources.NONE, Standings.UNASKED);
         robot = database.write(tx -> identity.robots.create(tx, null, "ci", "", -1, null, ROOT))
                 .robot();
     }
