@@ -29,6 +29,10 @@ final class RightsCache {
             Caffeine.newBuilder().maximumSize(50_000).build();
     private final Cache<String, Versioned<Boolean>> projects =
             Caffeine.newBuilder().maximumSize(100_000).build();
+    // Apart, since names are the askers' to invent, and remembered, lest what is hidden answer faster than what is not
+    // there.
+    private final Cache<String, Versioned<Boolean>> absent =
+            Caffeine.newBuilder().maximumSize(10_000).build();
     private volatile Versioned<Map<Long, Set<Permission>>> roles = new Versioned<>(Map.of(), -1);
 
     RightsCache(Database database, AccessVersion version) {
@@ -48,6 +52,9 @@ final class RightsCache {
     /** Whether the project is public, false when there is none; null when that has to be read. Never blocks. */
     Boolean isPublicAtOnce(String project) {
         Versioned<Boolean> known = projects.getIfPresent(project);
+        if (known == null) {
+            known = absent.getIfPresent(project);
+        }
         return known != null && known.version() == version.current() ? known.value() : null;
     }
 
@@ -79,9 +86,10 @@ final class RightsCache {
         }
         long current = version.current();
         Optional<Boolean> read = database.read(tx -> tx.dao(RightsDao.class).isPublic(project));
-        // What does not exist is not remembered: names are the askers' to invent.
-        read.ifPresent(isPublic -> projects.put(project, new Versioned<>(isPublic, current)));
-        return read.orElse(false);
+        boolean isPublic = read.orElse(false);
+        (read.isPresent() ? absent : projects).invalidate(project);
+        (read.isPresent() ? projects : absent).put(project, new Versioned<>(isPublic, current));
+        return isPublic;
     }
 
     private Rights read(Tx tx, Principal principal, Map<Long, Set<Permission>> ofRoles) {
