@@ -169,7 +169,7 @@ final class OwnRoutes {
         return body;
     }
 
-    private static String time(Long millis) {
+    static String time(Long millis) {
         return millis == null ? null : Instant.ofEpochMilli(millis).toString();
     }
 

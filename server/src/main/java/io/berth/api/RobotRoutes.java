@@ -6,7 +6,6 @@ import io.berth.http.ApiCall;
 import io.berth.http.Router;
 import io.berth.identity.Robot;
 import io.berth.identity.Robots;
-import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,13 +49,9 @@ final class RobotRoutes {
         body.put("description", robot.description());
         body.put("disabled", robot.disabled());
         body.put("created_by", robot.createdBy());
-        body.put("created_at", time(robot.createdAt()));
-        body.put("expires_at", time(robot.expiresAt()));
-        body.put("last_used_at", time(robot.lastUsedAt()));
+        body.put("created_at", OwnRoutes.time(robot.createdAt()));
+        body.put("expires_at", OwnRoutes.time(robot.expiresAt()));
+        body.put("last_used_at", OwnRoutes.time(robot.lastUsedAt()));
         return body;
-    }
-
-    private static String time(Long millis) {
-        return millis == null ? null : Instant.ofEpochMilli(millis).toString();
     }
 }

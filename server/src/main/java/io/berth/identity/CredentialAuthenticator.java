@@ -20,9 +20,6 @@ import java.util.Base64;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
 
 /**
@@ -68,7 +65,7 @@ public final class CredentialAuthenticator implements Authenticator {
             .maximumSize(100_000)
             .expireAfterWrite(REMEMBER)
             .build();
-    private final ConcurrentHashMap<Key, CompletableFuture<Optional<Verified>>> underWay = new ConcurrentHashMap<>();
+    private final Once<Key, Optional<Verified>> verifying = new Once<>();
 
     /**
      * @param bearers verifies tokens of the token service
@@ -133,26 +130,11 @@ public final class CredentialAuthenticator implements Authenticator {
 
     // A client opens many connections with one credential at once: one of them verifies, the others wait for it.
     private Optional<Verified> verifyOnce(Key key, String authorization, RequestSource source, long current) {
-        var own = new CompletableFuture<Optional<Verified>>();
-        CompletableFuture<Optional<Verified>> others = underWay.putIfAbsent(key, own);
-        if (others != null) {
-            try {
-                return others.join();
-            } catch (CompletionException e) {
-                throw e.getCause() instanceof RuntimeException cause ? cause : e;
-            }
-        }
-        try {
+        return verifying.of(key, () -> {
             Optional<Verified> fresh = verify(authorization, source, current);
             fresh.ifPresent(one -> verified.put(key, one));
-            own.complete(fresh);
             return fresh;
-        } catch (RuntimeException e) {
-            own.completeExceptionally(e);
-            throw e;
-        } finally {
-            underWay.remove(key, own);
-        }
+        });
     }
 
     /** Remembers a token that this process has just issued, so that its first use costs no verification. */

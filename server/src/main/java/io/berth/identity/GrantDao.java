@@ -31,7 +31,4 @@ interface GrantDao {
 
     @SqlUpdate("DELETE FROM provider_grant WHERE account_id = :account")
     int delete(@Bind("account") long account);
-
-    @SqlUpdate("DELETE FROM session WHERE account_id = :account")
-    int endSessions(@Bind("account") long account);
 }

@@ -12,8 +12,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,7 +40,7 @@ public final class ProviderGrants implements Standings {
             .maximumSize(100_000)
             .expireAfterWrite(CONFIRMED)
             .build();
-    private final ConcurrentHashMap<Long, CompletableFuture<OptionalLong>> underWay = new ConcurrentHashMap<>();
+    private final Once<Long, OptionalLong> asking = new Once<>();
     private final ConcurrentHashMap<Long, Unstored> unstored = new ConcurrentHashMap<>();
 
     /** @param stands false when the provider has not told for too long, and is not to be asked before {@code until} */
@@ -120,27 +118,11 @@ public final class ProviderGrants implements Standings {
     }
 
     private OptionalLong askOnce(long account) {
-        var own = new CompletableFuture<OptionalLong>();
-        CompletableFuture<OptionalLong> others = underWay.putIfAbsent(account, own);
-        if (others != null) {
-            try {
-                return others.join();
-            } catch (CompletionException e) {
-                throw e.getCause() instanceof RuntimeException cause ? cause : e;
-            }
-        }
-        try {
+        return asking.of(account, () -> {
             // Whoever comes late finds what the one before has left.
             Optional<Known> fresh = fresh(account);
-            OptionalLong until = fresh.isPresent() ? told(fresh.get()) : ask(account);
-            own.complete(until);
-            return until;
-        } catch (RuntimeException e) {
-            own.completeExceptionally(e);
-            throw e;
-        } finally {
-            underWay.remove(account, own);
-        }
+            return fresh.isPresent() ? told(fresh.get()) : ask(account);
+        });
     }
 
     private OptionalLong ask(long account) {
@@ -227,7 +209,7 @@ public final class ProviderGrants implements Standings {
                 return false;
             }
             forget(tx, account);
-            tx.dao(GrantDao.class).endSessions(account);
+            tx.dao(SessionDao.class).deleteOf(account);
             onboarding.gone(tx, account);
             return true;
         });

@@ -48,6 +48,9 @@ interface SessionDao {
     @SqlUpdate("DELETE FROM session WHERE hash = :hash")
     int delete(@Bind("hash") String hash);
 
+    @SqlUpdate("DELETE FROM session WHERE account_id = :account")
+    int deleteOf(@Bind("account") long account);
+
     @SqlUpdate("DELETE FROM session WHERE expires_at < :now")
     int deleteExpired(@Bind("now") long now);
 }

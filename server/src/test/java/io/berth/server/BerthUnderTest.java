@@ -54,15 +54,19 @@ final class BerthUnderTest implements AutoCloseable {
         return new BerthUnderTest(data, berth(data, settings), client, "http");
     }
 
+    private static BerthUnderTest plain(Path data, Berth berth) {
+        HttpClient client = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(PATIENCE)
+                .build();
+        return new BerthUnderTest(data, berth, client, "http");
+    }
+
     /** The same at the time of {@code clock}. */
     static BerthUnderTest startAt(Clock clock, Path data, String... settings) {
         try {
             Berth berth = new Berth(config(data, settings), clock, new Randomness());
-            HttpClient client = HttpClient.newBuilder()
-                    .version(HttpClient.Version.HTTP_1_1)
-                    .connectTimeout(PATIENCE)
-                    .build();
-            return new BerthUnderTest(data, berth, client, "http");
+            return plain(data, berth);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -72,11 +76,7 @@ final class BerthUnderTest implements AutoCloseable {
     static BerthUnderTest startOn(UnaryOperator<BlobStore> between, Path data, String... settings) {
         try {
             Berth berth = BerthOnStore.start(config(data, settings), Clock.systemUTC(), new Randomness(), between);
-            HttpClient client = HttpClient.newBuilder()
-                    .version(HttpClient.Version.HTTP_1_1)
-                    .connectTimeout(PATIENCE)
-                    .build();
-            return new BerthUnderTest(data, berth, client, "http");
+            return plain(data, berth);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
