@@ -4,9 +4,12 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.encoder.JsonEncoder;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.spi.Configurator;
+import ch.qos.logback.classic.spi.ConfiguratorRank;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
+import ch.qos.logback.core.spi.ContextAwareBase;
 import io.berth.config.BerthConfig;
 import org.slf4j.LoggerFactory;
 
@@ -14,20 +17,34 @@ import org.slf4j.LoggerFactory;
 public final class Logging {
     private Logging() {}
 
+    /** Until {@link #configure}, and for commands that have no configuration: errors, as text. Logback finds it as a service. */
+    @ConfiguratorRank(ConfiguratorRank.CUSTOM_TOP_PRIORITY)
+    public static final class Initial extends ContextAwareBase implements Configurator {
+        @Override
+        public ExecutionStatus configure(LoggerContext context) {
+            send(context, BerthConfig.LogFormat.TEXT, Level.ERROR);
+            return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
+        }
+    }
+
     public static void configure(BerthConfig.Logging config) {
         var context = (LoggerContext) LoggerFactory.getILoggerFactory();
         context.reset();
-        var appender = new ConsoleAppender<ILoggingEvent>();
-        appender.setContext(context);
-        appender.setTarget("System.err");
-        appender.setEncoder(encoder(context, config.format()));
-        appender.start();
-        var root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-        root.setLevel(Level.WARN);
-        root.addAppender(appender);
+        send(context, config.format(), Level.WARN);
         // All that it says, as errors, is that a client of a download went away.
         context.getLogger("io.vertx.core.net.impl.VertxConnection").setLevel(Level.OFF);
         context.getLogger("io.berth").setLevel(Level.toLevel(config.level()));
+    }
+
+    private static void send(LoggerContext context, BerthConfig.LogFormat format, Level level) {
+        var appender = new ConsoleAppender<ILoggingEvent>();
+        appender.setContext(context);
+        appender.setTarget("System.err");
+        appender.setEncoder(encoder(context, format));
+        appender.start();
+        var root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+        root.setLevel(level);
+        root.addAppender(appender);
     }
 
     static Encoder<ILoggingEvent> encoder(LoggerContext context, BerthConfig.LogFormat format) {

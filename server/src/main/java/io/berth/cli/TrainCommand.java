@@ -9,7 +9,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -20,6 +23,7 @@ import picocli.CommandLine.Option;
  */
 @Command(name = "train", hidden = true)
 final class TrainCommand implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainCommand.class);
     private static final String ORIGIN = "training";
     private static final String PASSWORD = "training-only";
 
@@ -46,8 +50,7 @@ final class TrainCommand implements Callable<Integer> {
     private ConfigLoader settings() {
         return new ConfigLoader()
                 .set("data", data.toString(), ORIGIN)
-                .set("server.port", "0", ORIGIN)
-                .set("log.level", "error", ORIGIN)
+                .environment(Map.of("BERTH_SERVER_PORT", "0"))
                 .set("admin.password", PASSWORD, ORIGIN)
                 .set("registry.anonymous-pull", "true", ORIGIN);
     }
@@ -56,6 +59,7 @@ final class TrainCommand implements Callable<Integer> {
         BerthConfig config = settings.load();
         Logging.configure(config.logging());
         try (Berth berth = new Berth(config, Clock.systemUTC(), new SecureRandom())) {
+            LOG.info("training on port {}", berth.port());
             if (rehearse) {
                 Rehearsal.inAnotherProcess(scheme + "://127.0.0.1:" + berth.port(), Accounts.ADMIN, PASSWORD);
             }

@@ -10,8 +10,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.sqlobject.SqlObject;
+import org.jdbi.v3.sqlobject.SqlObjectPlugin;
 import org.jdbi.v3.sqlobject.customizer.BindMap;
 import org.jdbi.v3.sqlobject.customizer.Define;
 import org.jdbi.v3.sqlobject.statement.SqlQuery;
@@ -20,20 +23,32 @@ import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 /**
  * Implements DAOs, which are interfaces as JDBI's SqlObject knows them. What has fixed SQL runs as a prepared statement
  * that is kept as long as the connection, without JDBI's machinery in between, which cost the writer more than SQLite did
- * (docs/adr/0008). SQL that is put together at run time goes through JDBI.
+ * (docs/adr/0008). SQL that is put together at run time goes through JDBI, which is not made before: that takes a tenth of
+ * what a start takes.
  *
  * <p>For the thread that uses the connection.
  */
 final class Daos {
     private static final Map<Method, SqlMethod> METHODS = new ConcurrentHashMap<>();
 
-    private final Handle handle;
     private final Connection connection;
+    private final Supplier<Handle> jdbi;
     private final Map<Class<?>, Object> made = new HashMap<>();
+    private Handle handle;
 
-    Daos(Handle handle) {
-        this.handle = handle;
-        this.connection = handle.getConnection();
+    /** @param jdbi makes JDBI's handle of {@code connection}; it is asked once, when there is SQL for it */
+    Daos(Connection connection, Supplier<Handle> jdbi) {
+        this.connection = connection;
+        this.jdbi = jdbi;
+    }
+
+    Daos(Connection connection) {
+        this(connection, () -> withDaos(Jdbi.create(connection)).open());
+    }
+
+    /** {@code jdbi}, able to implement DAOs. */
+    static Jdbi withDaos(Jdbi jdbi) {
+        return jdbi.installPlugin(new SqlObjectPlugin());
     }
 
     /** The implementation of {@code type} on this connection. */
@@ -43,8 +58,15 @@ final class Daos {
 
     private Object make(Class<?> type) {
         return SqlObject.class.isAssignableFrom(type)
-                ? handle.attach(type)
+                ? attach(type)
                 : Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, new Implementation(type));
+    }
+
+    private <D> D attach(Class<D> type) {
+        if (handle == null) {
+            handle = jdbi.get();
+        }
+        return handle.attach(type);
     }
 
     /** Whether the SQL of {@code method} is put together of more than its annotation and its values. */
@@ -106,7 +128,7 @@ final class Daos {
 
         private Object throughJdbi(Method method, Object[] arguments) throws Throwable {
             if (dynamic == null) {
-                dynamic = handle.attach(type);
+                dynamic = attach(type);
             }
             try {
                 method.setAccessible(true);

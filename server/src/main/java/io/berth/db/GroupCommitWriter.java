@@ -1,5 +1,6 @@
 package io.berth.db;
 
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -12,8 +13,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
-import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
+import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,7 +66,7 @@ final class GroupCommitWriter implements AutoCloseable {
     private final LinkedBlockingQueue<Job<?>> later = new LinkedBlockingQueue<>();
     private final Clock clock;
     private final DatabaseMetrics metrics;
-    private final Handle handle;
+    private final Connection connection;
     private final JdbiTx tx;
     private final Map<String, PreparedStatement> frames = new HashMap<>();
     private final Thread thread;
@@ -74,11 +74,12 @@ final class GroupCommitWriter implements AutoCloseable {
     private volatile boolean closed;
     private long epoch;
 
-    GroupCommitWriter(Jdbi jdbi, Clock clock, RandomGenerator random, DatabaseMetrics metrics) throws SQLException {
+    GroupCommitWriter(DataSource source, Clock clock, RandomGenerator random, DatabaseMetrics metrics)
+            throws SQLException {
         this.clock = clock;
         this.metrics = metrics;
-        handle = jdbi.open();
-        tx = new JdbiTx(handle, random);
+        connection = source.getConnection();
+        tx = new JdbiTx(new Daos(connection), random);
         epoch = tx.dao(ChangeDao.class).epoch();
         thread = Thread.ofPlatform().name("db-writer").daemon().start(this::run);
     }
@@ -195,7 +196,7 @@ final class GroupCommitWriter implements AutoCloseable {
     private void execute(String sql) throws SQLException {
         PreparedStatement statement = frames.get(sql);
         if (statement == null) {
-            statement = handle.getConnection().prepareStatement(sql);
+            statement = connection.prepareStatement(sql);
             frames.put(sql, statement);
         }
         try {
@@ -225,6 +226,10 @@ final class GroupCommitWriter implements AutoCloseable {
             Thread.currentThread().interrupt();
             return;
         }
-        handle.close();
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            LOG.warn("the database could not be closed: {}", e.getMessage());
+        }
     }
 }

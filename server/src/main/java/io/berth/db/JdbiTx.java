@@ -7,12 +7,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
-import org.jdbi.v3.core.Handle;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A transaction on one JDBI handle. It is used again for each piece of work on its connection, since making DAOs and preparing
+ * A transaction on one connection. It is used again for each piece of work on its connection, since making DAOs and preparing
  * statements is dearer than most statements.
  */
 final class JdbiTx implements Tx {
@@ -26,8 +25,8 @@ final class JdbiTx implements Tx {
     private long txId;
     private long epoch;
 
-    JdbiTx(Handle handle, RandomGenerator random) {
-        this.daos = new Daos(handle);
+    JdbiTx(Daos daos, RandomGenerator random) {
+        this.daos = daos;
         this.random = random;
     }
 

@@ -13,7 +13,6 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
-import org.jdbi.v3.sqlobject.SqlObjectPlugin;
 
 /**
  * PostgreSQL, version 15 or newer. Each piece of work is a transaction of its own on a pooled connection; one that loses
@@ -44,7 +43,7 @@ public final class PostgresDatabase implements Database {
     private PostgresDatabase(HikariDataSource source, RandomGenerator random) {
         this.source = source;
         this.random = random;
-        this.jdbi = Jdbi.create(source).installPlugin(new SqlObjectPlugin());
+        this.jdbi = Daos.withDaos(Jdbi.create(source));
     }
 
     /**
@@ -114,7 +113,7 @@ public final class PostgresDatabase implements Database {
         try (Handle handle = jdbi.open()) {
             Connection connection = handle.getConnection();
             try {
-                var tx = new JdbiTx(handle, random);
+                var tx = new JdbiTx(new Daos(connection, () -> handle), random);
                 // The time of the transaction, which all nodes share, and not this machine's.
                 Instant now = handle.createQuery("SELECT (extract(epoch FROM now()) * 1000)::bigint")
                         .mapTo(Long.class)

@@ -10,8 +10,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.random.RandomGenerator;
-import org.jdbi.v3.core.Jdbi;
-import org.jdbi.v3.sqlobject.SqlObjectPlugin;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 
@@ -58,10 +56,9 @@ public final class SqliteDatabase implements Database {
         String url = "jdbc:sqlite:" + directory.resolve(FILE);
         SQLiteDataSource source = source(url);
         Migrations.run(source, PLACEHOLDERS);
-        Jdbi jdbi = jdbi(source);
         try {
-            var writer = new GroupCommitWriter(jdbi, clock, random, metrics);
-            var database = new SqliteDatabase(writer, new SqliteReaders(jdbi, readers, clock, random, metrics));
+            var writer = new GroupCommitWriter(source, clock, random, metrics);
+            var database = new SqliteDatabase(writer, new SqliteReaders(source, readers, clock, random, metrics));
             reserve.take();
             return database;
         } catch (SQLException e) {
@@ -91,10 +88,6 @@ public final class SqliteDatabase implements Database {
         var source = new SQLiteDataSource(config);
         source.setUrl(url);
         return source;
-    }
-
-    private static Jdbi jdbi(SQLiteDataSource source) {
-        return Jdbi.create(source::getConnection).installPlugin(new SqlObjectPlugin());
     }
 
     @Override

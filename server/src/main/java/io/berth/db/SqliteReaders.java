@@ -1,14 +1,20 @@
 package io.berth.db;
 
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Clock;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.random.RandomGenerator;
-import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
+import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Platform threads with a read-only connection each. */
 final class SqliteReaders implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SqliteReaders.class);
+
     private record Job<T>(Database.Work<T> work, CompletableFuture<T> result) {}
 
     private static final Job<?> STOP = new Job<>(tx -> null, new CompletableFuture<>());
@@ -20,13 +26,18 @@ final class SqliteReaders implements AutoCloseable {
     private final DatabaseMetrics metrics;
     private volatile boolean closed;
 
-    SqliteReaders(Jdbi jdbi, int count, Clock clock, RandomGenerator random, DatabaseMetrics metrics) {
+    SqliteReaders(DataSource source, int count, Clock clock, RandomGenerator random, DatabaseMetrics metrics)
+            throws SQLException {
         this.clock = clock;
         this.random = random;
         this.metrics = metrics;
         threads = new Thread[count];
         for (int i = 0; i < count; i++) {
-            threads[i] = Thread.ofPlatform().name("db-reader-" + i).daemon().start(() -> run(jdbi));
+            Connection connection = source.getConnection();
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("PRAGMA query_only = true");
+            }
+            threads[i] = Thread.ofPlatform().name("db-reader-" + i).daemon().start(() -> run(connection));
         }
     }
 
@@ -39,10 +50,9 @@ final class SqliteReaders implements AutoCloseable {
         return job.result();
     }
 
-    private void run(Jdbi jdbi) {
-        try (Handle handle = jdbi.open()) {
-            handle.execute("PRAGMA query_only = true");
-            var tx = new JdbiTx(handle, random);
+    private void run(Connection connection) {
+        try (connection) {
+            var tx = new JdbiTx(new Daos(connection), random);
             while (true) {
                 Job<?> job = queue.take();
                 if (job == STOP) {
@@ -52,6 +62,8 @@ final class SqliteReaders implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } catch (SQLException e) {
+            LOG.warn("a connection could not be closed: {}", e.getMessage());
         }
     }
 

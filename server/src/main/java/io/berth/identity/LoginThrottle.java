@@ -18,13 +18,14 @@ final class LoginThrottle {
     private static final int FREE_OF_ADDRESS = 200;
     private static final Duration FIRST_WAIT = Duration.ofSeconds(1);
     private static final Duration LONGEST_WAIT = Duration.ofMinutes(15);
+    private static final Duration REMEMBERED = Duration.ofMinutes(30);
 
     private record Failures(int count, long openAt) {}
 
     private final Clock clock;
     private final Cache<String, Failures> failures = Caffeine.newBuilder()
             .maximumSize(100_000)
-            .expireAfterWrite(LONGEST_WAIT.multipliedBy(2))
+            .expireAfterWrite(REMEMBERED)
             .build();
 
     LoginThrottle(Clock clock) {

@@ -6,15 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import java.lang.reflect.Method;
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
-import org.jdbi.v3.sqlobject.SqlObjectPlugin;
 import org.jdbi.v3.sqlobject.config.KeyColumn;
 import org.jdbi.v3.sqlobject.config.ValueColumn;
 import org.jdbi.v3.sqlobject.customizer.Bind;
@@ -102,23 +101,21 @@ class DaosTest {
         }
     }
 
-    private Handle handle;
+    private Connection connection;
     private Daos daos;
     private Things things;
 
     @BeforeEach
-    void open() {
-        handle = Jdbi.create("jdbc:sqlite::memory:")
-                .installPlugin(new SqlObjectPlugin())
-                .open();
-        daos = new Daos(handle);
+    void open() throws Exception {
+        connection = DriverManager.getConnection("jdbc:sqlite::memory:");
+        daos = new Daos(connection);
         things = daos.get(Things.class);
         things.define();
     }
 
     @AfterEach
-    void close() {
-        handle.close();
+    void close() throws Exception {
+        connection.close();
     }
 
     static Stream<Method> fixedSql() {

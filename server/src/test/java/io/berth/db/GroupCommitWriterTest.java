@@ -14,8 +14,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jdbi.v3.core.Jdbi;
-import org.jdbi.v3.sqlobject.SqlObjectPlugin;
 import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sqlite.SQLiteDataSource;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
@@ -52,8 +51,9 @@ class GroupCommitWriterTest {
     }
 
     private GroupCommitWriter writer() throws Exception {
-        Jdbi jdbi = Jdbi.create(() -> DriverManager.getConnection(url)).installPlugin(new SqlObjectPlugin());
-        return new GroupCommitWriter(jdbi, Clock.systemUTC(), new Random(1), new DatabaseMetrics() {
+        var source = new SQLiteDataSource();
+        source.setUrl(url);
+        return new GroupCommitWriter(source, Clock.systemUTC(), new Random(1), new DatabaseMetrics() {
             @Override
             public void group(int size, long nanos) {
                 metrics.group(size, nanos);
