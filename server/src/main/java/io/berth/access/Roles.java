@@ -60,7 +60,8 @@ public final class Roles {
     private static boolean isStored(Tx tx, String name, Set<Permission> permissions) {
         RoleDao dao = tx.dao(RoleDao.class);
         return dao.find(name)
-                .filter(row -> permissions(dao, row.id()).equals(permissions))
+                .filter(row -> Set.copyOf(dao.permissions(row.id()))
+                        .equals(permissions.stream().map(Permission::toString).collect(Collectors.toSet())))
                 .isPresent();
     }
 

@@ -16,10 +16,8 @@ import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 /** SQL of the audit. What replaces {@code <where>} is made by {@link Where} of fixed words. */
 @RegisterConstructorMapper(AuditEntry.class)
 interface AuditDao {
-    /** The table and the column that counts its rows, for {@link io.berth.db.Database#settled}. */
-    String TABLE = "audit_entry";
-
-    String NUMBER = "id";
+    @SqlQuery("SELECT COALESCE(MAX(id), 0) FROM audit_entry")
+    long last();
 
     // A change that has been told of is not told again, whatever became of the cursor.
     @SqlUpdate("""

@@ -71,7 +71,7 @@ public final class SyslogForwarder implements AutoCloseable {
     }
 
     private long settled() {
-        return database.settled(AuditDao.TABLE, AuditDao.NUMBER);
+        return database.settled("audit_entry", tx -> tx.dao(AuditDao.class).last());
     }
 
     private long work() {

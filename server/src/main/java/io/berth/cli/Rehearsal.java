@@ -21,18 +21,17 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * The requests of a day, many times over: pulls of manifests and blobs with and without a credential, by an administrator
- * and by people whose grants have patterns, with passwords and with tokens; pushes small and large. Runs as a process of its own, so that what the server's process records is the server alone.
+ * The requests of a day: pulls of manifests and blobs with and without a credential, by an administrator and by people whose
+ * grants have patterns, with passwords and with tokens; pushes small and large. Runs as a process of its own, so that what
+ * the server's process records is the server alone.
  */
 final class Rehearsal {
     private static final String REPOSITORY = "/v2/library/rehearsal";
 
-    /** Often enough for the JVM to compile what is hot, and to have counted before how it is used. */
-    private static final int PULLS = 5_000;
-
-    private static final int PUSHES = 250;
-    private static final int LARGE_PULLS = 30;
-    private static final int LARGE_PUSHES = 6;
+    private static final int PULLS = 200;
+    private static final int PUSHES = 20;
+    private static final int LARGE_PULLS = 3;
+    private static final int LARGE_PUSHES = 3;
     private static final int LARGE = 9 << 20;
     private static final int PEOPLE = 8;
     private static final int PULLS_PER_TOKEN = 5;

@@ -18,8 +18,7 @@ import picocli.CommandLine.Option;
 
 /**
  * {@code berth train}: starts, answers requests, stops. The build runs it twice: the first run makes the database, the
- * second lets the JVM write its cache of loaded and linked classes and of what is hot in them. That halves every later
- * start, and spares it the slow first minute in which a JVM finds out what to compile.
+ * second lets the JVM write its cache of loaded and linked classes. That halves every later start.
  */
 @Command(name = "train", hidden = true)
 final class TrainCommand implements Callable<Integer> {
@@ -30,7 +29,7 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--data", required = true, description = "A directory for the data, used once.")
     private Path data;
 
-    @Option(names = "--rehearse", description = "Answer as many requests as it takes to know what is hot.")
+    @Option(names = "--rehearse", description = "Answer requests of all kinds.")
     private boolean rehearse;
 
     @Override

@@ -41,12 +41,12 @@ public interface Database extends AutoCloseable {
      * become visible in another, and a cursor that has passed a number never sees what comes there later.
      *
      * @param table a name of the schema, never input
-     * @param number its column that counts
+     * @param last reads the last number that can be seen there, 0 while there is none
      * @return 0 while there is nothing
      */
-    default long settled(String table, String number) {
+    default long settled(String table, Work<Long> last) {
         // One writer: what can be seen was numbered before everything that is still to come.
-        return read(tx -> tx.dao(SettledDao.class).last(table, number));
+        return read(last);
     }
 
     /** How many pieces of work wait for the writer. */

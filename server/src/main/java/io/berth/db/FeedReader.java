@@ -42,6 +42,11 @@ public final class FeedReader {
         }
     }
 
+    /** The last change up to which nothing more will appear, 0 while there is none. */
+    static long settled(Database database) {
+        return database.settled("change", tx -> tx.dao(FeedReaderDao.class).last());
+    }
+
     private Optional<Long> cursor() {
         return database.read(tx -> tx.dao(FeedReaderDao.class).cursor(name));
     }
@@ -54,7 +59,7 @@ public final class FeedReader {
      * @return how many there were
      */
     public int read(int limit, BiConsumer<Tx, List<Entry>> work) {
-        long settled = database.settled("change", "seq");
+        long settled = settled(database);
         if (cursor().orElseThrow() >= settled) {
             return 0; // without a transaction that writes
         }

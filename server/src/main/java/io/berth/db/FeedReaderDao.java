@@ -29,6 +29,9 @@ interface FeedReaderDao {
             """)
     List<FeedReader.Entry> after(@Bind("after") long after, @Bind("settled") long settled, @Bind("limit") int limit);
 
+    @SqlQuery("SELECT COALESCE(MAX(seq), 0) FROM change")
+    long last();
+
     @SqlUpdate("UPDATE change_cursor SET seq = :seq, updated_at = :now WHERE reader = :reader")
     void move(@Bind("reader") String reader, @Bind("seq") long seq, @Bind("now") long now);
 }

@@ -82,8 +82,8 @@ public final class PostgresDatabase implements Database {
     }
 
     @Override
-    public long settled(String table, String number) {
-        return settled.last(table, number);
+    public long settled(String table, Work<Long> last) {
+        return settled.last(table, last);
     }
 
     @Override

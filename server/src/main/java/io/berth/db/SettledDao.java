@@ -2,14 +2,10 @@ package io.berth.db;
 
 import java.util.Set;
 import org.jdbi.v3.sqlobject.customizer.Bind;
-import org.jdbi.v3.sqlobject.customizer.Define;
 import org.jdbi.v3.sqlobject.statement.SqlQuery;
 
 /** SQL about tables that are only appended to. */
 interface SettledDao {
-    @SqlQuery("SELECT COALESCE(MAX(<number>), 0) FROM <table>")
-    long last(@Define("table") String table, @Define("number") String number);
-
     /** On PostgreSQL: the transactions under way that have written to the table, or are about to. */
     @SqlQuery("""
             SELECT virtualtransaction FROM pg_locks

@@ -26,7 +26,7 @@ final class SettledRows {
         this.database = database;
     }
 
-    synchronized long last(String table, String number) {
+    synchronized long last(String table, Database.Work<Long> seen) {
         Mark mark = marks.computeIfAbsent(table, name -> new Mark());
         // Each statement sees what was committed before it began.
         return database.read(tx -> {
@@ -34,7 +34,7 @@ final class SettledRows {
             if (!passes(mark, dao, table)) {
                 return mark.settled;
             }
-            long last = dao.last(table, number);
+            long last = seen.run(tx);
             if (last > mark.settled) {
                 mark.next = last;
                 mark.awaited = dao.writers(table);
