@@ -120,7 +120,8 @@ public final class Berth implements AutoCloseable {
                     between.apply(new FileBlobStore(config.storage().blobs(), uploadWriter(config))), meters));
             locks.lock(DirectoryLocks.Kind.BLOBS, config.storage().blobs());
 
-            var access = new AccessVersion();
+            var access = new AccessVersion(database, System::nanoTime);
+            own(access.follow());
             var site = new SiteSettings(database);
             var secrets = SecretStore.open(
                     database, config.masterKeys().given(), config.masterKeys().file(), random);

@@ -65,9 +65,9 @@ public final class ProjectAuthorizer implements Authorizer {
 
     @Override
     public Change.Gate gate(Principal principal, Permission permission, Target target) {
-        long since = version.current();
+        AccessVersion.Mark mark = version.mark();
         return tx -> {
-            if (version.current() != since) {
+            if (!mark.holds(tx)) {
                 requireStill(tx, principal, permission, target);
             }
         };

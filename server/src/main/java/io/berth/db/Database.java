@@ -49,6 +49,9 @@ public interface Database extends AutoCloseable {
         return read(last);
     }
 
+    /** Whether other processes may write to it at the same time. */
+    boolean isShared();
+
     /** How many pieces of work wait for the writer. */
     int queued();
 

@@ -87,6 +87,11 @@ public final class PostgresDatabase implements Database {
     }
 
     @Override
+    public boolean isShared() {
+        return true;
+    }
+
+    @Override
     public int queued() {
         return source.getHikariPoolMXBean().getThreadsAwaitingConnection();
     }

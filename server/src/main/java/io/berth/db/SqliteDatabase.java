@@ -106,6 +106,11 @@ public final class SqliteDatabase implements Database {
     }
 
     @Override
+    public boolean isShared() {
+        return false;
+    }
+
+    @Override
     public int queued() {
         return writer.queued();
     }

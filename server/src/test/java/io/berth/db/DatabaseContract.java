@@ -473,6 +473,11 @@ abstract class DatabaseContract {
         }
 
         @Override
+        public boolean isShared() {
+            return false;
+        }
+
+        @Override
         public int queued() {
             return 0;
         }

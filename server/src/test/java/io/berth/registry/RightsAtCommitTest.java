@@ -87,6 +87,11 @@ class RightsAtCommitTest {
         }
 
         @Override
+        public boolean isShared() {
+            return database.isShared();
+        }
+
+        @Override
         public int queued() {
             return database.queued();
         }

@@ -41,6 +41,7 @@ public final class Fetcher implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int MAX_BYTES = 1 << 20;
 
+    private final Duration patience;
     private final HttpClient client;
 
     /**
@@ -49,9 +50,15 @@ public final class Fetcher implements AutoCloseable {
      * @throws IllegalArgumentException when {@code ca} holds no certificates
      */
     public Fetcher(Optional<String> ca, boolean verify) {
+        this(ca, verify, PATIENCE);
+    }
+
+    /** @param patience for a connection and for the head of an answer; for all of it, twice that */
+    Fetcher(Optional<String> ca, boolean verify, Duration patience) {
+        this.patience = patience;
         HttpClient.Builder builder = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
-                .connectTimeout(PATIENCE)
+                .connectTimeout(patience)
                 .followRedirects(HttpClient.Redirect.NEVER);
         if (ca.isPresent() || !verify) {
             builder.sslContext(tls(ca, verify));
@@ -94,14 +101,14 @@ public final class Fetcher implements AutoCloseable {
     /** The JSON at {@code url}. @throws IOException for every other answer than 200 with JSON */
     public JsonNode get(URI url, Map<String, String> headers) throws IOException {
         HttpRequest.Builder request =
-                HttpRequest.newBuilder(url).timeout(PATIENCE).header("Accept", "application/json");
+                HttpRequest.newBuilder(url).timeout(patience).header("Accept", "application/json");
         headers.forEach(request::header);
         return send(request.GET().build());
     }
 
-    private static HttpRequest request(URI url, Map<String, String> form, Map<String, String> headers) {
+    private HttpRequest request(URI url, Map<String, String> form, Map<String, String> headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(url)
-                .timeout(PATIENCE)
+                .timeout(patience)
                 .header("Accept", "application/json")
                 .header("Content-Type", "application/x-www-form-urlencoded");
         headers.forEach(request::header);
@@ -141,7 +148,7 @@ public final class Fetcher implements AutoCloseable {
         var asked = client.sendAsync(
                 request, HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofByteArray(), MAX_BYTES));
         try {
-            HttpResponse<byte[]> answer = asked.get(2 * PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            HttpResponse<byte[]> answer = asked.get(2 * patience.toMillis(), TimeUnit.MILLISECONDS);
             return new Answer(answer.statusCode(), parse(answer.body(), answer.statusCode()));
         } catch (InterruptedException e) {
             asked.cancel(true);

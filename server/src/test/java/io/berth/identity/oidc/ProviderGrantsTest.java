@@ -28,6 +28,13 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.jdbi.v3.sqlobject.statement.SqlQuery;
 import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 import org.junit.jupiter.api.AfterEach;
@@ -147,6 +154,40 @@ class ProviderGrantsTest {
                 .extracting(form -> form.replaceAll(".*refresh_token=(\\w+).*", "$1"))
                 .containsExactly("first", "second", "third", "third");
         assertThat(issuer.form()).contains("grant_type=refresh_token");
+    }
+
+    @Test
+    void aProviderIsNotAskedMoreThanEightQuestionsAtATime() throws Exception {
+        List<Principal> people = IntStream.range(0, 20)
+                .mapToObj(number -> account("p" + number, "person" + number))
+                .peek(account -> sources.grants.keep(account.id(), Optional.of("first")))
+                .map(ProviderGrantsTest::principal)
+                .toList();
+        clock.advance(LATER);
+        issuer.answers(200, renewed("second"));
+        var asking = new AtomicInteger();
+        var most = new AtomicInteger();
+        var eight = new CountDownLatch(8);
+        issuer.meanwhile(() -> {
+            most.accumulateAndGet(asking.incrementAndGet(), Math::max);
+            eight.countDown();
+            try {
+                eight.await(20, TimeUnit.SECONDS);
+                Thread.sleep(100); // time for a ninth
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            asking.decrementAndGet();
+        });
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Future<OptionalLong> answer : threads.invokeAll(people.stream()
+                    .map(person -> (Callable<OptionalLong>) () -> sources.grants.until(person))
+                    .toList())) {
+                assertThat(answer.get()).isPresent();
+            }
+        }
+        assertThat(issuer.forms()).hasSize(20);
+        assertThat(most).hasValue(8);
     }
 
     private static String renewed(String next) {

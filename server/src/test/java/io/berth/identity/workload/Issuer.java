@@ -25,11 +25,14 @@ import java.util.Date;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** An issuer of tokens with a discovery document and keys, as a CI or cluster has them. */
 public final class Issuer implements AutoCloseable {
     private final HttpServer server;
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final AtomicInteger fetches = new AtomicInteger();
     private final List<RSAKey> keys = new ArrayList<>();
     private final List<String> forms = new CopyOnWriteArrayList<>();
@@ -39,6 +42,7 @@ public final class Issuer implements AutoCloseable {
 
     public Issuer() throws Exception {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(threads);
         rotate();
         server.createContext(
                 "/.well-known/openid-configuration",
@@ -162,5 +166,6 @@ public final class Issuer implements AutoCloseable {
     @Override
     public void close() {
         server.stop(0);
+        threads.shutdownNow();
     }
 }
