@@ -250,7 +250,7 @@ public final class Berth implements AutoCloseable {
                     new AuditRequests(audit.log()),
                     readOnly);
             var document = new ApiDocument();
-            Supplier<String> scrape = Meters.scrape(meters, database, httpMetrics, checks, clock);
+            Supplier<String> scrape = Meters.scrape(meters, database, httpMetrics, checks, harbor::systemInfo, clock);
             var metrics = new MetricsEndpoint(
                     scrape,
                     asking,

@@ -94,18 +94,25 @@ final class Meters {
      * All that is measured, as text for Prometheus. Asking for it may block.
      *
      * @param checks of health, by name: what is wrong, or null
+     * @param systemInfo Harbor's metric of what this is
      */
     static Supplier<String> scrape(
             PrometheusMeterRegistry meters,
             Database database,
             HttpMetrics http,
             Map<String, Supplier<String>> checks,
+            Supplier<String> systemInfo,
             Clock clock) {
         var projects = new ProjectMeters(database, meters, clock);
         var artifacts = new ArtifactMeters(database, clock, ProjectMeters.MOST);
         return () -> {
             projects.refresh();
-            return meters.scrape() + projects.totals() + artifacts.text() + http.asHarbor() + health(checks);
+            return meters.scrape()
+                    + projects.totals()
+                    + artifacts.text()
+                    + http.asHarbor()
+                    + systemInfo.get()
+                    + health(checks);
         };
     }
 

@@ -35,6 +35,7 @@ public final class HarborApi implements Endpoint {
     private static final String READ_ONLY = "The system is in read only mode. Any modification is prohibited.";
 
     private final Router router = new Router();
+    private final SystemRoutes system;
     private final Caller caller;
     private final BooleanSupplier readOnly;
 
@@ -79,17 +80,17 @@ public final class HarborApi implements Endpoint {
                         guard,
                         config.server().externalUrl())
                 .add(router);
-        new SystemRoutes(
-                        database,
-                        guard,
-                        auth,
-                        site,
-                        bodies,
-                        visibility,
-                        checks,
-                        config.server().externalUrl(),
-                        clock)
-                .add(router);
+        system = new SystemRoutes(
+                database,
+                guard,
+                auth,
+                site,
+                bodies,
+                visibility,
+                checks,
+                config.server().externalUrl(),
+                clock);
+        system.add(router);
         new UserRoutes(database, guard, accounts, grants, projects, tokens, sources).add(router);
         new ProjectRoutes(database, guard, projects, artifacts, bodies, visibility, clock).add(router);
         new MetadataRoutes(database, guard, projects).add(router);
@@ -129,6 +130,11 @@ public final class HarborApi implements Endpoint {
         }
         caller.limit(exchange, Principal.ANONYMOUS);
         return Principal.ANONYMOUS;
+    }
+
+    /** Harbor's metric of what this server is, as text for Prometheus. */
+    public String systemInfo() {
+        return system.metric();
     }
 
     private void requireWritable(Exchange exchange) {

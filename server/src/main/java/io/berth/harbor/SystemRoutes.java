@@ -20,12 +20,17 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What the server says of itself: ping, version, health, systeminfo, statistics, search, permissions. */
 final class SystemRoutes {
+    private static final Logger LOG = LoggerFactory.getLogger(SystemRoutes.class);
+
     /** The version of Harbor whose API this is. */
     static final String VERSION = "v2.15.2";
 
+    private static final String FULL_VERSION = VERSION + "-berth";
     private static final Setting<String> BANNER = Setting.text("banner_message", "");
     private static final Setting<Boolean> NOTIFICATIONS = Setting.bool("notification_enable", true);
     private static final Setting<Boolean> PRIMARY_MODE = Setting.bool("primary_auth_mode", false);
@@ -88,8 +93,26 @@ final class SystemRoutes {
         call.ok(Body.of("components", components, "status", healthy[0] ? "healthy" : "unhealthy"));
     }
 
+    private Map<String, Object> ofSources() {
+        return database.read(tx -> auth.shown(tx, site.get(AuthSettings.STORED_MODE)));
+    }
+
+    /** {@code harbor_system_info} as text for Prometheus; nothing while the database does not answer. Reads it. */
+    String metric() {
+        try {
+            return """
+                    # HELP harbor_system_info What this is, as in Harbor
+                    # TYPE harbor_system_info gauge
+                    harbor_system_info{auth_mode="%s",harbor_version="%s",self_registration="false"} 1
+                    """.formatted(ofSources().get(AuthSettings.MODE), FULL_VERSION);
+        } catch (RuntimeException e) {
+            LOG.warn("what this is could not be measured: {}", e.toString());
+            return "";
+        }
+    }
+
     private void info(ApiCall call) {
-        Map<String, Object> ofSources = database.read(tx -> auth.shown(tx, site.get(AuthSettings.STORED_MODE)));
+        Map<String, Object> ofSources = ofSources();
         Object mode = ofSources.get(AuthSettings.MODE);
         SortedMap<String, Object> info = Body.of(
                 AuthSettings.MODE,
@@ -99,7 +122,7 @@ final class SystemRoutes {
                 "banner_message",
                 site.get(BANNER),
                 "harbor_version",
-                VERSION + "-berth",
+                FULL_VERSION,
                 "self_registration",
                 false,
                 "oidc_provider_name",

@@ -95,6 +95,9 @@ public final class AccessVersion {
                 look();
                 told = false;
             } catch (RuntimeException e) {
+                if (Thread.currentThread().isInterrupted()) {
+                    return;
+                }
                 if (!told) {
                     LOG.warn("whether rights have changed on other nodes cannot be seen: {}", e.getMessage());
                 }

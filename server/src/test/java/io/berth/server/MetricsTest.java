@@ -199,6 +199,7 @@ class MetricsTest {
                             "harbor_up{component=\"core\"} 1",
                             "harbor_up{component=\"database\"} 1",
                             "harbor_up{component=\"space\"} 1",
+                            "harbor_system_info{auth_mode=\"db_auth\",harbor_version=\"v2.15.2-berth\",self_registration=\"false\"} 1",
                             "harbor_health 1");
             assertThat(value(lines, "harbor_core_http_request_duration_seconds_sum{operation=\"manifest-get\"}"))
                     .isEqualTo(
