@@ -2,8 +2,8 @@
 """A file system that gives what a network file system gives and no more: bare_fs.py SOURCE MOUNTPOINT COUNTS.
 
 A pass-through over FUSE, of Debian's python3-fusepy. There are no links, no direct I/O, no preallocation, no shared mapping that can
-be written (`direct_io`), no extended attributes; what is removed while it is open gets another name, as NFS has it. How often what is
-missing was asked for is written to the file COUNTS.
+be written (`direct_io`), no extended attributes; what is removed while it is open gets another name, as NFS has it. How often links
+and direct I/O were asked for, and how often a file was synced, is written to the file COUNTS.
 """
 
 import collections
@@ -39,13 +39,10 @@ class Bare(fusepy.Operations):
     def symlink(self, target, source):
         self._refuse("symlink", errno.EOPNOTSUPP)
 
-    def _flags(self, flags: int) -> int:
+    def open(self, path, flags):
         if flags & os.O_DIRECT:
             self._refuse("direct", errno.EINVAL)
-        return flags
-
-    def open(self, path, flags):
-        return os.open(self._at(path), self._flags(flags))
+        return os.open(self._at(path), flags)
 
     def create(self, path, mode, fi=None):
         return os.open(self._at(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)

@@ -46,6 +46,8 @@ final class TrainCommand implements Callable<Integer> {
         return 0;
     }
 
+    // By the ways that a start of the server takes, which are in the cache then: variables here, a line of the log
+    // below.
     private ConfigLoader settings() {
         return new ConfigLoader()
                 .set("data", data.toString(), ORIGIN)

@@ -9,21 +9,19 @@ import io.berth.access.Grants;
 import io.berth.access.Permission;
 import io.berth.access.ProjectAuthorizer;
 import io.berth.access.Roles;
-import io.berth.access.TagsOfDigest;
 import io.berth.access.Target;
 import io.berth.access.TestRows;
 import io.berth.db.Change;
 import io.berth.db.Database;
 import io.berth.db.TestDatabase;
 import io.berth.http.Principal;
-import io.berth.oci.Digest;
 import io.berth.oci.OciException;
 import io.berth.oci.RepositoryName;
+import io.berth.project.TestProjects;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,7 +59,7 @@ class AccessVersionTest {
         grants = new Grants(here, identity.version);
         grant = grants.add(Grants.Wanted.member(Grant.SubjectKind.USER, id, team, "developer"), ORIGIN);
         versionThere = new AccessVersion(there, nanos::get);
-        authorizerThere = new ProjectAuthorizer(there, versionThere, new NoTags(), true);
+        authorizerThere = new ProjectAuthorizer(there, versionThere, TestProjects.NO_TAGS, true);
         assertThat(mayPush()).isTrue();
     }
 
@@ -69,18 +67,6 @@ class AccessVersionTest {
     void close() {
         here.close();
         there.close();
-    }
-
-    private record NoTags() implements TagsOfDigest {
-        @Override
-        public Set<String> reaching(RepositoryName repository, Digest digest) {
-            return Set.of();
-        }
-
-        @Override
-        public Set<String> naming(RepositoryName repository, Digest digest) {
-            return Set.of();
-        }
     }
 
     private boolean mayPush() {

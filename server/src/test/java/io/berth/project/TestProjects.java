@@ -19,6 +19,19 @@ public final class TestProjects {
     /** Somebody who needs no account. */
     public static final Principal SYSTEM = new Principal(Principal.Kind.SYSTEM, 0, "system", "system");
 
+    /** Of content that no tag leads to. */
+    public static final TagsOfDigest NO_TAGS = new TagsOfDigest() {
+        @Override
+        public Set<String> reaching(RepositoryName repository, Digest digest) {
+            return Set.of();
+        }
+
+        @Override
+        public Set<String> naming(RepositoryName repository, Digest digest) {
+            return Set.of();
+        }
+    };
+
     private TestProjects() {}
 
     public static Projects of(Database database) {
@@ -37,16 +50,4 @@ public final class TestProjects {
                 new Robots(database, new Random(1), site, version),
                 version);
     }
-
-    private static final TagsOfDigest NO_TAGS = new TagsOfDigest() {
-        @Override
-        public Set<String> reaching(RepositoryName repository, Digest digest) {
-            return Set.of();
-        }
-
-        @Override
-        public Set<String> naming(RepositoryName repository, Digest digest) {
-            return Set.of();
-        }
-    };
 }
